@@ -1,0 +1,137 @@
+"""What can be asked of the fleet's desired state, and what came of it.
+
+A `Request` carries one command through the command log. Everything a decision needs that is not in the log before it
+(time, uid, nonces) travels in the request, so that the decision is a function of the log. An `Outcome` is stored under
+the request's revision and published with the resources it changed.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+JSONObject = dict[str, Any]
+
+
+class ResourceKey(msgspec.Struct, array_like=True, frozen=True, order=True):
+    """Names one resource. `namespace` is empty for kinds without one."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+class PutResource(msgspec.Struct, tag="put", frozen=True):
+    """Create or replace a resource. `body` is the whole resource as JSON values, validated, Secrets sealed.
+
+    `mode`: `create` refuses an existing one, `replace` a missing one, `upsert` neither. `expected_revision` refuses
+    when the resource is at another revision. `uid` becomes the resource's when this creates it. `subresource`
+    `status` replaces `.status` alone, otherwise `.status` is kept.
+    """
+
+    key: ResourceKey
+    body: JSONObject
+    mode: Literal["create", "replace", "upsert"]
+    uid: str
+    expected_revision: int | None = None
+    subresource: Literal["", "status"] = ""
+
+
+class DeleteResource(msgspec.Struct, tag="delete", frozen=True):
+    """Delete a resource; `expected_uid` and `expected_revision` are preconditions."""
+
+    key: ResourceKey
+    expected_uid: str | None = None
+    expected_revision: int | None = None
+
+
+class EnrolDevice(msgspec.Struct, tag="enrol", frozen=True):
+    """A device asks to join. `uid` and `device_uid` become those of the signed request and of the device."""
+
+    device_id: str
+    target_namespace: str
+    features: JSONObject
+    is_auto_approved: bool
+    uid: str
+    device_uid: str
+
+
+class RegisterDevice(msgspec.Struct, tag="register", frozen=True):
+    """An approved device shows its key: `key_fingerprint` is the hex SHA-256 of the CSR's SubjectPublicKeyInfo."""
+
+    device_id: str
+    namespace: str
+    key_fingerprint: str
+    hardware_labels: dict[str, str]
+
+
+class ProveKey(msgspec.Struct, tag="prove-key", frozen=True):
+    """A device beat or polled in its namespace, so it holds the certificate for this key."""
+
+    device_id: str
+    namespace: str
+    key_fingerprint: str
+
+
+class SetHardwareLabels(msgspec.Struct, tag="hardware-labels", frozen=True):
+    """A heartbeat showed hardware whose labels differ from those stored."""
+
+    device_id: str
+    namespace: str
+    hardware_labels: dict[str, str]
+
+
+class FinishDeletion(msgspec.Struct, tag="finish-deletion", frozen=True):
+    """A device being deleted reported the stripped configuration, or had its hour."""
+
+    device_id: str
+    namespace: str
+
+
+Command = PutResource | DeleteResource | EnrolDevice | RegisterDevice | ProveKey | SetHardwareLabels | FinishDeletion
+
+
+class Request(msgspec.Struct, array_like=True, frozen=True):
+    """One command on its way. `request_id` makes a retry harmless; `issued_at_ms` is Unix time at the API."""
+
+    request_id: str
+    author: str
+    issued_at_ms: int
+    command: Command
+
+
+class Change(msgspec.Struct, array_like=True, frozen=True):
+    """One resource's new content, or None when it is gone. `body` is as stored: JSON values, Secrets sealed."""
+
+    key: ResourceKey
+    body: JSONObject | None
+
+
+class DeviceEvent(msgspec.Struct, array_like=True, frozen=True):
+    """Something about a device that its operator should see; a row of `device_events` with source `muster`."""
+
+    namespace: str
+    device_id: str
+    type: Literal["info", "warn"]
+    reason: str
+    message: str
+
+
+class Outcome(msgspec.Struct, array_like=True, frozen=True):
+    """What came of a request.
+
+    `result`: `accepted`, `unchanged` (nothing to do; `changes` holds the resource as it is), or why it was refused:
+    `invalid`, `forbidden`, `not-found`, `conflict`. `revision` is where the request was first decided: a repeated
+    request id gets its first outcome again.
+    """
+
+    revision: int
+    request_id: str
+    author: str
+    issued_at_ms: int
+    result: Literal["accepted", "unchanged", "invalid", "forbidden", "not-found", "conflict"]
+    message: str
+    changes: list[Change]
+    events: list[DeviceEvent]

@@ -1,0 +1,1 @@
+"""What one device is to run, assembled from resources."""

@@ -1,0 +1,1 @@
+"""The kinds of resources operators know, their models and their rules."""

@@ -1,0 +1,206 @@
+"""What can be set, in which unit, within which bounds, and why the default is what it is.
+
+A slice's field `b` under the slice `a` is read from the variable `MUSTER_A_B`; fields of `Settings` itself, and those
+of slices marked with an empty prefix, from `MUSTER_B`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class LocalSettings(Struct, frozen=True):
+    """Where this machine keeps things. Variables: `MUSTER_DATA`, `MUSTER_CACHE`."""
+
+    data: Annotated[Path, Meta(description="folder of everything that must survive a restart")] = Path(".muster")
+    cache: Annotated[
+        Path | None, Meta(description="folder of downloads, outside the checkout; default: the user's cache folder")
+    ] = None
+
+
+class HttpSettings(Struct, frozen=True):
+    """The listener of the API. Loopback unless told otherwise: nothing on it asks who calls yet."""
+
+    host: Annotated[str, Meta(description="address the API listens on")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="port of the API")] = 8080
+    processes: Annotated[int, Meta(ge=1, le=64, description="API processes sharing the port")] = 1
+    body_limit_bytes: Annotated[
+        int, Meta(ge=1024, description="largest accepted body of a device's call; hardware is 10 to 20 kB")
+    ] = 1_000_000
+    resource_limit_bytes: Annotated[
+        int, Meta(ge=1024, description="largest accepted resource; Kubernetes allows about 1.5 MB")
+    ] = 1_500_000
+
+
+class KafkaSettings(Struct, frozen=True):
+    """The brokers. Variables: `MUSTER_KAFKA`, `MUSTER_KAFKA_PORT`, …"""
+
+    servers: Annotated[
+        str, Meta(description="bootstrap servers of an outside cluster, host:port,…; empty: start a local broker")
+    ] = ""
+    port: Annotated[Port, Meta(description="port of the local broker; the next one is its controller's")] = 9092
+    heap_mib: Annotated[int, Meta(ge=256, description="Java heap of the local broker")] = 512
+    topic_prefix: Annotated[str, Meta(pattern=r"^[a-z0-9._-]+$", description="first part of the topics' names")] = (
+        "muster"
+    )
+    replication: Annotated[
+        int, Meta(ge=1, le=7, description="replicas of each topic; with 3, also a machine may die")
+    ] = 1
+    record_limit_bytes: Annotated[
+        int, Meta(ge=65_536, description="largest Kafka record; a batch of heartbeats is cut below it")
+    ] = 4_000_000
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the broker is ours to start."""
+        return not self.servers
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients connect first."""
+        return self.servers or f"127.0.0.1:{self.port}"
+
+
+class ClickHouseSettings(Struct, frozen=True):
+    """The database. Variables: `MUSTER_CLICKHOUSE`, `MUSTER_CLICKHOUSE_PORT`, …"""
+
+    url: Annotated[
+        str, Meta(description="http(s)://host:port of an outside ClickHouse; empty: start the local endpoint")
+    ] = ""
+    port: Annotated[Port, Meta(description="port of the local endpoint")] = 8123
+    database: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_]*$", description="database of all tables")] = "muster"
+    user: Annotated[str, Meta(description="user that owns the database")] = "muster"
+    password_file: Annotated[
+        Path | None, Meta(description="file with that user's password; default: MUSTER_DATA/keys/muster")
+    ] = None
+    query_memory_mib: Annotated[
+        int, Meta(ge=64, description="memory one query may take in the local engine, so that ingest goes on")
+    ] = 2048
+    query_timeout_s: Annotated[int, Meta(ge=1, description="time one query may take in the local engine")] = 60
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the endpoint is ours to start."""
+        return not self.url
+
+    @property
+    def address(self) -> str:
+        """The HTTP address, without a path."""
+        return self.url or f"http://127.0.0.1:{self.port}"
+
+
+class KeySettings(Struct, frozen=True):
+    """Key material; made at set-up unless given."""
+
+    folder: Annotated[Path | None, Meta(description="folder of keys and passwords; default: MUSTER_DATA/keys")] = None
+
+
+class ApiSettings(Struct, frozen=True):
+    """Deadlines of the API. The device hangs up after 1 s and the Edge API wants errors too within 700 ms."""
+
+    device_deadline_ms: Annotated[int, Meta(ge=50, le=1000, description="longest answer to a device's call")] = 600
+    operator_deadline_ms: Annotated[
+        int, Meta(ge=100, description="longest wait for an operator's change to be applied before 504")
+    ] = 10_000
+    feed_stale_after_s: Annotated[
+        int, Meta(ge=1, description="a process that lost its feed for longer refuses registrations")
+    ] = 60
+
+
+class HeartbeatSettings(Struct, frozen=True):
+    """The way of heartbeats into Kafka."""
+
+    partitions: Annotated[
+        int, Meta(ge=1, le=1024, description="partitions of the heartbeats topic; fixed once it exists")
+    ] = 12
+    retention_h: Annotated[
+        int, Meta(ge=1, description="hours Kafka keeps heartbeats: the longest outage of the workers to survive")
+    ] = 72
+    window_ms: Annotated[
+        int,
+        Meta(ge=1, le=500, description="heartbeats of a busy partition are collected this long; an idle one sends at once"),
+    ] = 25
+    in_flight_bytes: Annotated[
+        int, Meta(ge=1_000_000, description="bytes of unacknowledged heartbeats a process holds; above, it answers 503")
+    ] = 64_000_000
+    retention_guard_share: Annotated[
+        float,
+        Meta(gt=0, le=1, description="share of the retention the unread part may reach before heartbeats get 503"),
+    ] = 0.9
+
+
+class CommandSettings(Struct, frozen=True):
+    """The way of changes."""
+
+    window_ms: Annotated[int, Meta(ge=1, le=100, description="changes are collected and decided this long")] = 20
+    remembered_requests: Annotated[
+        int, Meta(ge=1000, description="how many of the last request ids are recognised as retries")
+    ] = 100_000
+
+
+class DeviceSettings(Struct, frozen=True):
+    """Who may join."""
+
+    initial_namespace: Annotated[
+        str, Meta(description="namespace that devices ask for before they are registered; always exists")
+    ] = "default"
+    auto_approve: Annotated[bool, Meta(description="approve every device that enrols")] = False
+    pending_limit: Annotated[
+        int, Meta(ge=1, description="undecided enrolments kept at most, since anyone may enrol any id")
+    ] = 100_000
+    pending_expiry_h: Annotated[int, Meta(ge=1, description="hours after which an undecided enrolment is forgotten")] = (
+        7 * 24
+    )
+    deletion_timeout_s: Annotated[
+        int, Meta(ge=1, description="a device being deleted is removed after this, had it reported or not")
+    ] = 3600
+
+
+class StreamSettings(Struct, frozen=True):
+    """The workers between Kafka and ClickHouse."""
+
+    heartbeat_batch_records: Annotated[int, Meta(ge=1, description="Kafka records folded at a time")] = 1000
+    heartbeat_batch_ms: Annotated[int, Meta(ge=10, description="longest wait for a batch to fill")] = 500
+    repeat_within_ms: Annotated[
+        int, Meta(ge=0, description="an equal heartbeat within this is the Edge API trying again")
+    ] = 1500
+    stall_exit_s: Annotated[
+        int, Meta(ge=5, description="a worker with lag but no progress for this long exits, to be started again")
+    ] = 60
+
+
+class RetentionSettings(Struct, frozen=True):
+    """Days each table keeps its rows; 0 keeps them for ever."""
+
+    heartbeats_days: Annotated[int, Meta(ge=0, description="days rows of heartbeats are kept")] = 90
+    transitions_days: Annotated[int, Meta(ge=0, description="days rows of transitions are kept")] = 365
+    events_days: Annotated[int, Meta(ge=0, description="days rows of device_events are kept")] = 365
+
+
+class Settings(Struct, frozen=True):
+    """All of them. Read by `settings.load`, never from the environment elsewhere."""
+
+    local: LocalSettings = field(default_factory=LocalSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    clickhouse: ClickHouseSettings = field(default_factory=ClickHouseSettings)
+    keys: KeySettings = field(default_factory=KeySettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
+    heartbeats: HeartbeatSettings = field(default_factory=HeartbeatSettings)
+    commands: CommandSettings = field(default_factory=CommandSettings)
+    devices: DeviceSettings = field(default_factory=DeviceSettings)
+    streams: StreamSettings = field(default_factory=StreamSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+
+    @property
+    def keys_folder(self) -> Path:
+        """Folder of keys and passwords."""
+        return self.keys.folder or self.local.data / "keys"
+
+    @property
+    def clickhouse_password_file(self) -> Path:
+        """File with the owner's password."""
+        return self.clickhouse.password_file or self.keys_folder / self.clickhouse.user

@@ -1,0 +1,1 @@
+"""Kafka: topics, what their records hold, and the Faust agents that read them."""

@@ -1,0 +1,43 @@
+"""The topics, their partition counts and what the broker is told about them.
+
+A topic's partition count never changes, because a device's heartbeats must stay in one partition: more partitions
+means a new topic and a new epoch.
+"""
+
+from typing import NamedTuple
+
+HOUR_MS = 3_600_000
+
+
+class Topic(NamedTuple):
+    """A topic as set-up creates it. `retention_ms` of -1 keeps records for ever."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+    record_limit_bytes: int
+
+
+class Topics(NamedTuple):
+    """The four topics of an installation."""
+
+    heartbeats: Topic
+    commands: Topic
+    feed: Topic
+    dead_letters: Topic
+
+
+def topics(prefix: str, heartbeat_partitions: int, heartbeat_retention_h: int, record_limit_bytes: int) -> Topics:
+    """The topics under a prefix (`muster` unless two installations share a cluster).
+
+    Heartbeats must outlive the longest outage of the stream workers. Commands and the feed can be loaded again from
+    ClickHouse, so a week serves late readers. Dead letters wait for a person: a month.
+    """
+    return Topics(
+        heartbeats=Topic(
+            f"{prefix}.heartbeats", heartbeat_partitions, heartbeat_retention_h * HOUR_MS, record_limit_bytes
+        ),
+        commands=Topic(f"{prefix}.commands", 1, 7 * 24 * HOUR_MS, record_limit_bytes),
+        feed=Topic(f"{prefix}.feed", 1, 7 * 24 * HOUR_MS, record_limit_bytes),
+        dead_letters=Topic(f"{prefix}.dead-letters", 3, 30 * 24 * HOUR_MS, record_limit_bytes),
+    )
