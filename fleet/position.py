@@ -36,19 +36,19 @@ class Position(NamedTuple):
     epoch: int
     partition: int
     offset: int
-    index: int
+    batch_index: int
 
     @property
     def sequence(self) -> int:
         """The order among the entries of this partition."""
-        return pack_sequence(self.epoch, self.offset, self.index)
+        return pack_sequence(self.epoch, self.offset, self.batch_index)
 
     def __str__(self) -> str:
-        """As the `Muster-Position` header spells it: `epoch-partition-offset-index`."""
-        return f"{self.epoch}-{self.partition}-{self.offset}-{self.index}"
+        """As the `Muster-Position` header spells it: `epoch-partition-offset-batch_index`."""
+        return f"{self.epoch}-{self.partition}-{self.offset}-{self.batch_index}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what `str` wrote. Raises ValueError on anything else."""
-        epoch, partition, offset, index = (int(part) for part in text.split("-"))
-        return cls(epoch, partition, offset, index)
+        epoch, partition, offset, batch_index = (int(part) for part in text.split("-"))
+        return cls(epoch, partition, offset, batch_index)

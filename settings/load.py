@@ -69,7 +69,7 @@ def describe() -> Iterator[Variable]:
 def _read_path(wanted: Any, value: Any) -> Any:
     if wanted is Path and isinstance(value, str) and value:
         return Path(value).expanduser().absolute()
-    raise NotImplementedError
+    raise ValueError("expected a path")
 
 
 def _variable_name(slice_name: str, field_name: str) -> str:

@@ -15,7 +15,9 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 class LocalSettings(Struct, frozen=True):
     """Where this machine keeps things. Variables: `MUSTER_DATA`, `MUSTER_CACHE`."""
 
-    data: Annotated[Path, Meta(description="folder of everything that must survive a restart")] = Path(".muster")
+    data: Annotated[Path, Meta(description="folder of everything that must survive a restart")] = Path(
+        ".muster"
+    ).absolute()
     cache: Annotated[
         Path | None, Meta(description="folder of downloads, outside the checkout; default: the user's cache folder")
     ] = None
@@ -36,7 +38,7 @@ class HttpSettings(Struct, frozen=True):
 
 
 class KafkaSettings(Struct, frozen=True):
-    """The brokers. Variables: `MUSTER_KAFKA`, `MUSTER_KAFKA_PORT`, …"""
+    """The brokers. Variables: `MUSTER_KAFKA` and `MUSTER_KAFKA_*`."""
 
     servers: Annotated[
         str, Meta(description="bootstrap servers of an outside cluster, host:port,…; empty: start a local broker")
@@ -65,7 +67,7 @@ class KafkaSettings(Struct, frozen=True):
 
 
 class ClickHouseSettings(Struct, frozen=True):
-    """The database. Variables: `MUSTER_CLICKHOUSE`, `MUSTER_CLICKHOUSE_PORT`, …"""
+    """The database. Variables: `MUSTER_CLICKHOUSE` and `MUSTER_CLICKHOUSE_*`."""
 
     url: Annotated[
         str, Meta(description="http(s)://host:port of an outside ClickHouse; empty: start the local endpoint")
@@ -121,7 +123,11 @@ class HeartbeatSettings(Struct, frozen=True):
     ] = 72
     window_ms: Annotated[
         int,
-        Meta(ge=1, le=500, description="heartbeats of a busy partition are collected this long; an idle one sends at once"),
+        Meta(
+            ge=1,
+            le=500,
+            description="heartbeats of a busy partition are collected this long; an idle one sends at once",
+        ),
     ] = 25
     in_flight_bytes: Annotated[
         int, Meta(ge=1_000_000, description="bytes of unacknowledged heartbeats a process holds; above, it answers 503")
@@ -151,9 +157,9 @@ class DeviceSettings(Struct, frozen=True):
     pending_limit: Annotated[
         int, Meta(ge=1, description="undecided enrolments kept at most, since anyone may enrol any id")
     ] = 100_000
-    pending_expiry_h: Annotated[int, Meta(ge=1, description="hours after which an undecided enrolment is forgotten")] = (
-        7 * 24
-    )
+    pending_expiry_h: Annotated[
+        int, Meta(ge=1, description="hours after which an undecided enrolment is forgotten")
+    ] = 7 * 24
     deletion_timeout_s: Annotated[
         int, Meta(ge=1, description="a device being deleted is removed after this, had it reported or not")
     ] = 3600
