@@ -1,1 +1,47 @@
-def main() -> None: ...
+"""`muster`: one command line; each command lives in a module of its own, imported when it is called.
+
+A command ends with a status: 0 done, 1 failed, 2 wrong settings or arguments. What a person can put right is said in one
+line on standard error, without a stack trace.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from cyclopts import App
+
+from cli.errors import CommandError
+from fleet.errors import MusterError
+from settings import SettingsError
+
+app = App(
+    name="muster",
+    help="The remote backend of Flotta fleets: enrols devices, tells each what to run, and keeps their heartbeats for SQL.",
+    version=version("muster"),
+)
+
+# Where each command lives. The modules are imported lazily, so that `muster get` does not wait for what `muster up` needs.
+app.command("cli.up:up", help="Start Muster on this machine, with Kafka and ClickHouse unless settings name others.")
+app.command("cli.setup:setup", help="Make what Muster needs in Kafka and ClickHouse: keys, tables, topics, epoch.")
+app.command("cli.settings:settings", help="List every setting: name, value, default and meaning.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status; a wrong argument exits with status 2 by itself."""
+    try:
+        return app(arguments, result_action="print_non_int_return_int_as_exit_code") or 0
+    except SettingsError as error:
+        return _refuse(error, 2)
+    except CommandError as error:
+        return _refuse(error, error.status)
+    except MusterError as error:
+        return _refuse(error, 1)
+
+
+def _refuse(error: Exception, status: int) -> int:
+    sys.stderr.write(f"muster: {error}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
