@@ -12,6 +12,7 @@ WORKLOAD = ResourceKey("EdgeWorkload", "default", "web")
 ENTRIES = [
     HeartbeatEntry("default", "device-1", 2**64 - 1, is_checked=True, wanted_version="v", body=b'{"status":"up"}\n'),
     HeartbeatEntry("default", "device-2", 0, is_checked=False, wanted_version=None, body=b"{}"),
+    HeartbeatEntry("default", "device-3", 0, is_checked=True, wanted_version=None, body=b"{}", kind="hardware"),
 ]
 REQUESTS = [
     Request("r1", "ann", 1_000, PutResource(WORKLOAD, {"spec": {"type": "pod"}}, "create", "uid-1")),
@@ -45,7 +46,9 @@ def test_a_record_of_another_layout_is_refused(decode: object, value: bytes) -> 
 
 def test_a_record_of_a_newer_minor_layout_still_reads() -> None:
     """Fields may be appended without raising the version."""
-    appended = msgspec.msgpack.encode([1, [["default", "device-1", 7, True, None, b"{}", "a later field"]]])
+    appended = msgspec.msgpack.encode(
+        [1, [["default", "device-1", 7, True, None, b"{}", "heartbeat", "a later field"]]]
+    )
     assert decode_heartbeats(appended)[0].device_id == "device-1"
 
 
