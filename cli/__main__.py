@@ -1,7 +1,7 @@
 """`muster`: one command line; each command lives in a module of its own, imported when it is called.
 
-A command ends with a status: 0 done, 1 failed, 2 wrong settings or arguments. What a person can put right is said in one
-line on standard error, without a stack trace.
+A command ends with a status: 0 done, 1 failed, 2 wrong settings or arguments. What a person can put right is said in
+one line on standard error, without a stack trace.
 """
 
 import sys
@@ -16,11 +16,11 @@ from settings import SettingsError
 
 app = App(
     name="muster",
-    help="The remote backend of Flotta fleets: enrols devices, tells each what to run, and keeps their heartbeats for SQL.",
+    help="The remote backend of Flotta fleets: enrols devices, tells each what to run, keeps their heartbeats for SQL.",
     version=version("muster"),
 )
 
-# Where each command lives. The modules are imported lazily, so that `muster get` does not wait for what `muster up` needs.
+# Where each command lives. The modules are imported lazily: `muster get` need not wait for what `muster up` imports.
 app.command("cli.up:up", help="Start Muster on this machine, with Kafka and ClickHouse unless settings name others.")
 app.command("cli.setup:setup", help="Make what Muster needs in Kafka and ClickHouse: keys, tables, topics, epoch.")
 app.command("cli.settings:settings", help="List every setting: name, value, default and meaning.")

@@ -31,7 +31,7 @@ def table(loaded: Settings) -> Table:
 
 def _shown(value: Any) -> str:
     if value is None or value == "":
-        return "–"
+        return "-"
     if isinstance(value, Path) and value.is_relative_to(Path.cwd()):
         return f"./{value.relative_to(Path.cwd())}"
     return str(value)

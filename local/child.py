@@ -1,0 +1,93 @@
+"""One child process: started in a process group of its own, tied to this process's life, its output in a bounded log.
+
+Start it from the main thread: on Linux a child ends with the thread that started it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from local.child_output import ChildOutput
+
+_TETHER = Path(__file__).with_name("tether.py")
+
+
+class Program(NamedTuple):
+    """How to run something and when it is ready.
+
+    `argv[0]` is an absolute path. `is_ready` is asked repeatedly, must answer within a second or so and not raise.
+    `stop_within_s` is how long it may take after SIGTERM before it is killed. `hint` names the setting that helps most
+    when it does not start.
+    """
+
+    name: str
+    argv: list[str]
+    env: Mapping[str, str]
+    log: Path
+    is_ready: Callable[[], bool]
+    ready_within_s: float = 60.0
+    stop_within_s: float = 3.0
+    hint: str = ""
+
+
+class Child:
+    """A running `Program`."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        program.log.parent.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *program.argv],
+            env=dict(program.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        self._output = ChildOutput(self._process.stdout, program.log)
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is also its process group's."""
+        return self._process.pid
+
+    def exit_status(self) -> int | None:
+        """None while it runs; negative when a signal ended it. Collects the dead process."""
+        return self._process.poll()
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, if it still runs."""
+        self._process.terminate()
+
+    def wait(self, within_s: float) -> bool:
+        """Whether it ended within that time."""
+        try:
+            self._process.wait(max(within_s, 0))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End it and what it started, at once."""
+        if self._process.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def stop(self, within_s: float) -> None:
+        """Ask it to stop, and kill it if it does not."""
+        self.ask_to_stop()
+        if not self.wait(within_s):
+            self.kill()
+
+    def ending(self) -> str:
+        """How it ended, for a person: the exit status or signal, and its last words."""
+        self._output.finish(within_s=1.0)
+        status = self._process.returncode
+        how = f"killed by {signal.Signals(-status).name}" if status and status < 0 else f"exit status {status}"
+        last_line = self._output.last_line()
+        return f"{how}: {last_line}" if last_line else how

