@@ -1,0 +1,110 @@
+"""Key files: made once at set-up, never overwritten, read by who needs them.
+
+The folder (0700) holds, each in a file of its own (0600): a password per ClickHouse user; `installation.key`, 32 bytes
+in hex, which keys the configurations' versions and the marks of sealed Secrets; and under `encryption/` one file per
+encryption key, named by its key id, the newest of which seals.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from settings.load import SettingsError
+
+KEY_BYTES = 32
+PASSWORD_USERS = ("muster", "analyst")
+
+_INSTALLATION = "installation.key"
+_ENCRYPTION = "encryption"
+
+
+class EncryptionKeys(NamedTuple):
+    """Keys by key id; `current_id` names the one that seals, all of them open."""
+
+    current_id: str
+    by_id: dict[str, bytes]
+
+
+def make_keys(folder: Path, random_hex: Callable[[int], str] = secrets.token_hex) -> list[Path]:
+    """Make what is missing and give the files made: none when run again. `random_hex` takes a number of bytes.
+
+    Raises SettingsError when the folder cannot be written.
+    """
+    try:
+        (folder / _ENCRYPTION).mkdir(parents=True, exist_ok=True)
+        for private in (folder, folder / _ENCRYPTION):
+            private.chmod(0o700)
+        wanted = [folder / user for user in PASSWORD_USERS] + [folder / _INSTALLATION]
+        if not _encryption_files(folder):
+            wanted.append(folder / _ENCRYPTION / f"{random_hex(4)}.key")
+        return [path for path in wanted if _make(path, random_hex)]
+    except OSError as error:
+        reason = error.strerror or error
+        raise SettingsError(
+            f"cannot write keys to {folder}: {reason}; set MUSTER_KEYS_FOLDER or MUSTER_DATA"
+        ) from error
+
+
+def read_password(file: Path) -> str:
+    """A user's password. Raises SettingsError."""
+    password = _read(file).strip()
+    if not password:
+        raise SettingsError(f"the password file {file} is empty")
+    return password
+
+
+def read_installation_key(folder: Path) -> bytes:
+    """The 32 bytes that key versions and marks. Raises SettingsError."""
+    return _read_key(folder / _INSTALLATION)
+
+
+def read_encryption_keys(folder: Path) -> EncryptionKeys:
+    """Every encryption key, the newest of which seals. Raises SettingsError, also when there is none."""
+    files = _encryption_files(folder)
+    if not files:
+        raise SettingsError(f"there is no encryption key in {folder / _ENCRYPTION}: `muster setup` makes one")
+    return EncryptionKeys(files[-1].stem, {file.stem: _read_key(file) for file in files})
+
+
+def _encryption_files(folder: Path) -> list[Path]:
+    """Oldest first; of equal age by name, so that every process seals with the same key."""
+    return sorted((folder / _ENCRYPTION).glob("*.key"), key=lambda file: (file.stat().st_mtime_ns, file.name))
+
+
+def _make(path: Path, random_hex: Callable[[int], str]) -> bool:
+    """Write a new secret under a temporary name and link it into place, so that no process reads half of it."""
+    if path.exists():
+        return False
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(random_hex(KEY_BYTES) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink()
+    return True
+
+
+def _read_key(file: Path) -> bytes:
+    try:
+        key = bytes.fromhex(_read(file).strip())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingsError(f"{file} must hold {KEY_BYTES} bytes in hex")
+    return key
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise SettingsError(f"cannot read {file}: {reason}; `muster setup` makes missing keys") from error
