@@ -184,6 +184,7 @@ class RetentionSettings(Struct, frozen=True):
     heartbeats_days: Annotated[int, Meta(ge=0, description="days rows of heartbeats are kept")] = 90
     transitions_days: Annotated[int, Meta(ge=0, description="days rows of transitions are kept")] = 365
     events_days: Annotated[int, Meta(ge=0, description="days rows of device_events are kept")] = 365
+    minutes_days: Annotated[int, Meta(ge=0, description="days rows of fleet_minutes are kept")] = 730
 
 
 class Settings(Struct, frozen=True):

@@ -1,0 +1,52 @@
+"""Connections to ClickHouse, for Muster's own way in and out.
+
+A client may be shared by threads: it keeps no session. Its own retries after a broken connection may send an insert
+twice, which every table tolerates, since a row is identified by its position (see `storage/migrations`); so no
+insert carries a deduplication token, which after a replay could stand for other rows.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver import AsyncClient, Client
+
+from settings import ClickHouseSettings
+
+CONNECT_TIMEOUT_S = 5
+"""A server that does not even accept a connection for this long is down."""
+
+WRITE_TIMEOUT_S = 120
+"""Above the longest insert; a writer that waits longer would rather try again."""
+
+
+def connect(settings: ClickHouseSettings, password: str, database: str | None = None) -> Client:
+    """A client for use in threads; connecting blocks and asks the server for its version.
+
+    `database` replaces the settings' one, for set-up before it exists. Raises clickhouse_connect's
+    OperationalError or DatabaseError when the server cannot be reached or refuses.
+    """
+    return clickhouse_connect.get_client(**_arguments(settings, password, database))
+
+
+async def connect_async(settings: ClickHouseSettings, password: str, database: str | None = None) -> AsyncClient:
+    """A client for use in an event loop; as `connect` otherwise. Close it with `await client.close()`."""
+    return await clickhouse_connect.get_async_client(**_arguments(settings, password, database))
+
+
+def _arguments(settings: ClickHouseSettings, password: str, database: str | None) -> dict[str, Any]:
+    address = urlsplit(settings.address)
+    is_near = address.hostname in {"127.0.0.1", "::1", "localhost"}
+    return {
+        "interface": address.scheme,
+        "host": address.hostname,
+        "port": address.port or (8443 if address.scheme == "https" else 8123),
+        "username": settings.user,
+        "password": password,
+        "database": database or settings.database,
+        "autogenerate_session_id": False,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "send_receive_timeout": WRITE_TIMEOUT_S,
+        # On the same machine compressing costs more than it saves.
+        "compress": False if is_near else "lz4",
+    }
