@@ -64,9 +64,21 @@ def _prune_entry(value: Any, expected: inspect.Type, path: str, notes: Notes) ->
     pruned = _prune(value, expected, path, notes)
     if isinstance(expected, inspect.StructType):
         _convert(pruned, expected.cls, path)
-    elif isinstance(expected, inspect.StrType) and not isinstance(value, str):
+    elif _is_text(expected) and not isinstance(value, str) and (value is not None or not _is_nullable(expected)):
         raise InvalidResourceError(f"{path}: expected text, got {_json_type(value)}: quote it", path)
     return pruned
+
+
+def _parts(expected: inspect.Type) -> tuple[inspect.Type, ...]:
+    return expected.types if isinstance(expected, inspect.UnionType) else (expected,)
+
+
+def _is_text(expected: inspect.Type) -> bool:
+    return any(isinstance(part, inspect.StrType) for part in _parts(expected))
+
+
+def _is_nullable(expected: inspect.Type) -> bool:
+    return any(isinstance(part, inspect.NoneType) for part in _parts(expected))
 
 
 def _convert(value: Any, model: type[Model], path: str) -> Model:
