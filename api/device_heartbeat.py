@@ -1,0 +1,67 @@
+"""`PUT …/heartbeat`: 200 with its position once the broker has it for good, and only then.
+
+A heartbeat is refused only when it cannot be read, cannot be stored, or comes from no registered device; a process
+that has not loaded yet takes it and marks it unchecked, for the agent to look up.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from api.answers import Answer, accepted_at
+from api.device_follow_ups import FollowUps
+from api.device_paths import DevicePath
+from api.device_standing import Standings
+from fleet.device_states import DeviceIdentity, DeviceState
+from fleet.heartbeat import content_hash, read_heartbeat
+from fleet.position import Position
+from streams.heartbeat_records import HeartbeatEntry
+
+
+class Publisher(Protocol):
+    """Where heartbeats go: `api.heartbeat_publisher.HeartbeatPublisher`."""
+
+    async def publish(self, entry: HeartbeatEntry) -> Position:
+        """Where it is stored, once acknowledged. Raises UnavailableError."""
+
+
+class Versions(Protocol):
+    """What devices should run: `api.configurations.Configurations`."""
+
+    def known_version(self, identity: DeviceIdentity) -> str | None:
+        """The version wanted for the device if it is assembled already."""
+
+
+class HeartbeatCall:
+    """Takes heartbeats. `epoch` gives the topic's epoch, or None as long as the process could not read it."""
+
+    def __init__(
+        self,
+        standings: Standings,
+        publisher: Publisher,
+        versions: Versions,
+        follow_ups: FollowUps,
+        epoch: Callable[[], int | None],
+    ) -> None:
+        self._standings = standings
+        self._publisher = publisher
+        self._versions = versions
+        self._follow_ups = follow_ups
+        self._epoch = epoch
+
+    async def put(self, path: DevicePath, body: bytes) -> Answer:
+        """Store a heartbeat durably."""
+        identity = self._standings.serving(path) if self._standings.is_loaded else None
+        heartbeat = read_heartbeat(body)
+        wanted_version = self._versions.known_version(identity) if identity else None
+        position = await self._publisher.publish(
+            HeartbeatEntry(
+                path.namespace, path.device_id, content_hash(body), identity is not None, wanted_version, body
+            )
+        )
+        if identity is not None:
+            self._follow_ups.key_was_used(identity)
+            is_stripped = identity.state is DeviceState.DELETING
+            if is_stripped and wanted_version is not None and heartbeat.version == wanted_version:
+                self._follow_ups.deletion_is_complete(identity)
+        epoch = self._epoch()
+        return accepted_at("" if epoch is None else str(position._replace(epoch=epoch)))
