@@ -24,6 +24,7 @@ app = App(
 app.command("cli.up:up", help="Start Muster on this machine, with Kafka and ClickHouse unless settings name others.")
 app.command("cli.setup:setup", help="Make what Muster needs in Kafka and ClickHouse: keys, tables, topics, epoch.")
 app.command("cli.settings:settings", help="List every setting: name, value, default and meaning.")
+app.command("cli.simulate.command:simulate", help="Play a fleet of devices; check that nothing acknowledged was lost.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

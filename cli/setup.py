@@ -1,6 +1,84 @@
-"""`muster setup`: keys, tables, topics and epoch."""
+"""`muster setup`: what Muster needs in Kafka and ClickHouse, made once and harmless when run again."""
+
+import os
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from rich.console import Console
+
+from cli.errors import CommandError
+from settings import Settings, load
+from settings.keys import make_keys, read_password
+from storage.client import connect
+from storage.schema import set_up_schema
+from streams.setup import SetUpTopics, set_up_topics
+from streams.topic_ids import admin_client
+from streams.topics import topics
+
+
+class SetUp(NamedTuple):
+    """What a set-up made: key files, migrations, topics and perhaps an epoch."""
+
+    keys: list[str]
+    migrations: list[str]
+    topics: SetUpTopics
+
+    def lines(self) -> list[str]:
+        """For a person: one line for each thing that changed."""
+        made = [
+            ("made key files", self.keys),
+            ("applied migrations", self.migrations),
+            ("created topics", self.topics.created),
+        ]
+        lines = [f"{what} {', '.join(names)}" for what, names in made if names]
+        if self.topics.is_new_epoch:
+            epoch = max(life.epoch for life in self.topics.lives.values())
+            lines.append(f"began epoch {epoch}: offsets of new topics start again")
+        return lines or ["everything was set up already"]
 
 
 def setup() -> int:
-    """Make what Muster needs in Kafka and ClickHouse."""
-    return 1
+    """Make keys, tables, topics and epoch where the settings point. Changes nothing that is right already."""
+    loaded = load(os.environ)
+    console = Console(highlight=False)
+    for line in set_up(loaded, datetime.now(UTC)).lines():
+        console.print(line)
+    return 0
+
+
+def set_up(settings: Settings, now: datetime) -> SetUp:
+    """The same as a function. Blocks for seconds.
+
+    Raises CommandError when ClickHouse cannot be used, MusterError when Kafka cannot or what is there does not fit,
+    SettingsError for unusable keys.
+    """
+    made_keys = make_keys(settings.keys_folder)
+    wanted = topics(
+        settings.kafka.topic_prefix,
+        settings.heartbeats.partitions,
+        settings.heartbeats.retention_h,
+        settings.kafka.record_limit_bytes,
+    )
+    password = read_password(settings.clickhouse_password_file)
+    try:
+        migrations = set_up_schema(settings.clickhouse, password, settings.retention)
+        client = connect(settings.clickhouse, password)
+        try:
+            found = set_up_topics(
+                admin_client(settings.kafka.bootstrap),
+                client,
+                settings.clickhouse.database,
+                wanted,
+                replication=settings.kafka.replication,
+                now=now,
+            )
+        finally:
+            client.close()
+    except ClickHouseError as error:
+        reason = str(error).partition("\n")[0]
+        raise CommandError(
+            f"ClickHouse at {settings.clickhouse.address} refuses ({reason}): see MUSTER_CLICKHOUSE,"
+            " MUSTER_CLICKHOUSE_USER and MUSTER_CLICKHOUSE_PASSWORD_FILE, and whether it runs"
+        ) from error
+    return SetUp([path.name for path in made_keys], migrations, found)

@@ -39,6 +39,8 @@ def _bind_error(wanted: WantedPort) -> OSError | None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((wanted.host, wanted.port))
+        except OverflowError:
+            return OSError(errno.EINVAL, "there are only ports up to 65535")
         except OSError as error:
             return error
     return None

@@ -7,6 +7,7 @@ of slices marked with an empty prefix, from `MUSTER_B`.
 from pathlib import Path
 from typing import Annotated
 
+import platformdirs
 from msgspec import Meta, Struct, field
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -201,6 +202,11 @@ class Settings(Struct, frozen=True):
     devices: DeviceSettings = field(default_factory=DeviceSettings)
     streams: StreamSettings = field(default_factory=StreamSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+
+    @property
+    def cache_folder(self) -> Path:
+        """Folder of downloads."""
+        return self.local.cache or Path(platformdirs.user_cache_dir("muster"))
 
     @property
     def keys_folder(self) -> Path:

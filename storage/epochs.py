@@ -6,6 +6,7 @@ positions of the topics that stayed do not change.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -30,19 +31,18 @@ class TopicLife(NamedTuple):
 
 def read_epochs(client: Client, database: str) -> list[Epoch]:
     """All epochs, oldest first; none before the first set-up."""
-    query = "SELECT epoch, topic_ids FROM {database:Identifier}.epochs ORDER BY epoch"
+    query = "SELECT epoch, topic_ids FROM {database:Identifier}.epochs FINAL ORDER BY epoch"
     rows = client.query(query, parameters={"database": database}).result_rows
     return [Epoch(int(number), dict(topic_ids)) for number, topic_ids in rows]
 
 
-def add_epoch(client: Client, database: str, epoch: Epoch) -> None:
+def add_epoch(client: Client, database: str, epoch: Epoch, created_at: datetime) -> None:
     """Store a new epoch. Only one set-up may run at a time."""
     client.insert(
         "epochs",
-        [[epoch.number, epoch.topic_ids]],
-        column_names=["epoch", "topic_ids"],
+        [[epoch.number, epoch.topic_ids, created_at]],
+        column_names=["epoch", "topic_ids", "created_at"],
         database=database,
-        settings={"insert_deduplication_token": f"epoch-{epoch.number}"},
     )
 
 

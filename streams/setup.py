@@ -6,6 +6,7 @@ are brought up to date, while another number of partitions is refused. Workers a
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -20,7 +21,6 @@ from confluent_kafka.admin import (
 )
 
 from fleet.errors import ConflictError, UnavailableError
-from settings import KafkaSettings
 from storage.epochs import TopicLife, add_epoch, next_epoch, read_epochs, topic_lives
 from streams.topic_ids import TIMEOUT_S, FoundTopic, find_topics, topics_with_records, unavailable
 from streams.topics import Topic, Topics
@@ -35,7 +35,7 @@ class SetUpTopics(NamedTuple):
 
 
 def set_up_topics(
-    admin: AdminClient, client: Client, database: str, topics: Topics, kafka: KafkaSettings
+    admin: AdminClient, client: Client, database: str, topics: Topics, *, replication: int, now: datetime
 ) -> SetUpTopics:
     """Create or update the topics and store a new epoch if their ids call for one.
 
@@ -49,13 +49,13 @@ def set_up_topics(
     if not epochs:
         _refuse_unknown_records(admin, found, database)
     missing = [topic for topic in topics if topic.name not in found]
-    _create(admin, missing, kafka.replication)
+    _create(admin, missing, replication)
     _update(admin, [topic for topic in topics if topic.name in found])
     if missing:
         found = _find_all(admin, names)
     epoch = next_epoch(epochs, {name: topic.topic_id for name, topic in found.items()})
     if epoch is not None:
-        add_epoch(client, database, epoch)
+        add_epoch(client, database, epoch, now)
         epochs = [*epochs, epoch]
     return SetUpTopics([topic.name for topic in missing], topic_lives(epochs), epoch is not None)
 
