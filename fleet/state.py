@@ -166,13 +166,6 @@ class FleetState:
             heapq.heappush(self._pending, (identity.requested_at_ms, device_id))
 
 
-def identity_change(identity: DeviceIdentity) -> Change:
-    """The change that stores an identity."""
-    body = msgspec.to_builtins(identity)
-    body.pop("revision", None)
-    return Change(ResourceKey(IDENTITY_KIND, "", identity.device_id), body)
-
-
 def _can_matter(held: StoredResource | None, body: JSONObject | None) -> bool:
     if held is None or body is None:
         return True
