@@ -36,6 +36,12 @@ class HttpSettings(Struct, frozen=True):
     resource_limit_bytes: Annotated[
         int, Meta(ge=1024, description="largest accepted resource; Kubernetes allows about 1.5 MB")
     ] = 1_500_000
+    names: Annotated[
+        str, Meta(description="further host names, comma-separated, by which people reach the management plane")
+    ] = ""
+    show_secrets: Annotated[
+        bool, Meta(description="show values of Secrets to whoever may read resources; otherwise they are replaced")
+    ] = False
 
 
 class KafkaSettings(Struct, frozen=True):
@@ -83,6 +89,21 @@ class ClickHouseSettings(Struct, frozen=True):
         int, Meta(ge=64, description="memory one query may take in the local engine, so that ingest goes on")
     ] = 2048
     query_timeout_s: Annotated[int, Meta(ge=1, description="time one query may take in the local engine")] = 60
+    body_limit_mib: Annotated[
+        int, Meta(ge=1, description="largest request to the local endpoint, unpacked; it is held in memory")
+    ] = 256
+    result_limit_mib: Annotated[
+        int, Meta(ge=1, description="largest answer of the local endpoint in a format it cannot stream")
+    ] = 256
+    owner_queries: Annotated[
+        int, Meta(ge=1, le=64, description="statements of the owner the local engine runs at a time")
+    ] = 8
+    analyst_queries: Annotated[
+        int, Meta(ge=1, le=64, description="queries of analysts it runs at a time, so that ingest keeps its share")
+    ] = 2
+    waiting_queries: Annotated[
+        int, Meta(ge=0, description="statements of each of the two that may wait for their turn; more get 503")
+    ] = 64
 
     @property
     def is_local(self) -> bool:
