@@ -26,6 +26,7 @@ PACKED_KINDS: Final = frozenset({"EdgeDevice", "EdgeDeviceSignedRequest", "Playb
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
+_decode_identity = msgspec.json.Decoder(DeviceIdentity).decode
 _NOTHING: Final[Mapping[str, "StoredResource"]] = {}
 
 
@@ -136,41 +137,53 @@ class FleetState:
         """Take one resource's content at a revision, unless a newer one is held."""
         key = change.key
         if key.kind == IDENTITY_KIND:
-            self._apply_identity(key.name, change.body, revision)
-            return
-        held = self.get(key)
+            identity = None if change.body is None else msgspec.convert(change.body, DeviceIdentity)
+            self._store_identity(key.name, identity, revision)
+        elif change.body is None:
+            self._store(key, None, revision)
+        else:
+            self._store(key, _encode(change.body) if key.kind in PACKED_KINDS else change.body, revision)
+
+    def load(self, key: ResourceKey, body: bytes, revision: int) -> None:
+        """Take one stored resource, as JSON bytes: what `apply` does, for millions."""
+        if key.kind == IDENTITY_KIND:
+            self._store_identity(key.name, _decode_identity(body), revision)
+        else:
+            self._store(key, body if key.kind in PACKED_KINDS else _decode(body), revision)
+
+    def _store(self, key: ResourceKey, content: bytes | JSONObject | None, revision: int) -> None:
+        resources = self._resources.setdefault(key.kind, {}).setdefault(sys.intern(key.namespace), {})
+        held = resources.get(key.name)
         if held is not None and held.revision >= revision:
             return
-        if key.kind in SHARED_KINDS and _can_matter(held, change.body):
+        if key.kind in SHARED_KINDS and _can_matter(held, content):
             self._generations[key.namespace] = self.generation(key.namespace) + 1
-        resources = self._resources.setdefault(key.kind, {}).setdefault(sys.intern(key.namespace), {})
-        if change.body is None:
+        if content is None:
             resources.pop(key.name, None)
         else:
-            content = _encode(change.body) if key.kind in PACKED_KINDS else change.body
             resources[key.name] = StoredResource(revision, content)
 
-    def _apply_identity(self, device_id: str, body: JSONObject | None, revision: int) -> None:
+    def _store_identity(self, device_id: str, identity: DeviceIdentity | None, revision: int) -> None:
         held = self.identities.get(device_id)
         if held is not None and held.revision >= revision:
             return
         if held is not None and held.state is DeviceState.PENDING:
             self.pending_count -= 1
-        if body is None:
+        if identity is None:
             self.identities.pop(device_id, None)
             return
-        identity = msgspec.convert({**body, "revision": revision}, DeviceIdentity)
-        self.identities[device_id] = identity
+        self.identities[device_id] = msgspec.structs.replace(identity, revision=revision)
         if identity.state is DeviceState.PENDING:
             self.pending_count += 1
             heapq.heappush(self._pending, (identity.requested_at_ms, device_id))
 
 
-def _can_matter(held: StoredResource | None, body: JSONObject | None) -> bool:
-    if held is None or body is None:
+def _can_matter(held: StoredResource | None, content: bytes | JSONObject | None) -> bool:
+    """Whether more than the status differs."""
+    if held is None or not isinstance(content, dict):
         return True
     before = held.body
-    return any(before.get(field) != body.get(field) for field in (before.keys() | body.keys()) - {"status"})
+    return any(before.get(field) != content.get(field) for field in (before.keys() | content.keys()) - {"status"})
 
 
 def _namespace_body(name: str) -> JSONObject:
