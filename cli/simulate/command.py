@@ -1,0 +1,93 @@
+"""`muster simulate`: play a fleet through the HTTP interface, then look for everything acknowledged in ClickHouse."""
+
+import os
+import sys
+from typing import Annotated
+
+import uvloop
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+
+from cli.server_address import server_address
+from cli.simulate.fleet_run import FleetRun
+from cli.simulate.ledger import Ledger
+from cli.simulate.plan import FleetPlan
+from cli.simulate.progress import Progress
+from cli.simulate.stored_heartbeats import StoredHeartbeats
+from cli.simulate.summary import is_good, print_summary
+from fleet.names import check_device_id, check_namespace
+from settings import Settings, load
+from settings.keys import read_password
+
+PLAIN_WIDTH = 120
+"""Columns of the summary where the output is no terminal."""
+
+
+def simulate(
+    *,
+    devices: Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000))],
+    period: Annotated[float, Parameter(validator=Number(gte=0.1, lte=86_400))] = 60.0,
+    duration: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
+    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 1,
+    approve: Annotated[bool, Parameter(negative=())] = False,
+    namespace: str | None = None,
+    prefix: str = "sim",
+    server: str | None = None,
+) -> int:
+    """Play a fleet of devices exactly as the Edge API would, and check that nothing acknowledged was lost.
+
+    Every acknowledged heartbeat is looked for in ClickHouse by its position; the exit status is 1 unless each is found
+    exactly once. Ctrl-C ends the run early, and the ledger is still checked.
+
+    Parameters
+    ----------
+    devices
+        How many devices.
+    period
+        Seconds between two heartbeats of a device; below 60 its other calls come faster in proportion.
+    duration
+        Seconds to play; without it until Ctrl-C. Devices start spread over the first period and beat a period later.
+    seed
+        Decides hardware and heartbeats; the same seed gives the same ones.
+    approve
+        Approve the devices and make their namespace, instead of waiting for an operator.
+    namespace
+        Where the devices ask to be; the initial namespace unless given.
+    prefix
+        First part of the devices' ids. Two fleets at a time need two prefixes.
+    server
+        URL of the API; this machine's unless given.
+    """
+    settings = load(os.environ)
+    plan = FleetPlan(
+        devices=devices,
+        period_s=period,
+        duration_s=duration,
+        seed=seed,
+        is_approving=approve,
+        namespace=namespace or settings.devices.initial_namespace,
+        initial_namespace=settings.devices.initial_namespace,
+        prefix=prefix,
+        server=server_address(server, settings),
+    )
+    check_device_id(plan.device_id(0))
+    check_namespace(plan.namespace)
+    return _play(plan, settings)
+
+
+def _play(plan: FleetPlan, settings: Settings) -> int:
+    # Without the table to compare with there is nothing to find out: this is refused before the first call.
+    password = read_password(settings.clickhouse_password_file)
+    rows = StoredHeartbeats.open(settings.clickhouse, password, plan.namespace, plan.prefix)
+    rows.count()
+    run = FleetRun(plan)
+    console = Console(stderr=True)
+    with Progress(console, plan.devices) as progress:
+        uvloop.run(run.play(progress))
+        ledger = Ledger(rows, plan.device_id)
+        verdict = ledger.check(run.acknowledged, progress.show_ledger)
+    rows.close()
+    output = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    print_summary(output, run.measurements, run.acknowledged, verdict)
+    return 0 if is_good(run.acknowledged, verdict) else 1
