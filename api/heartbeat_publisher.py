@@ -20,7 +20,7 @@ _ENTRY_OVERHEAD_BYTES = 64
 
 
 class Producer(Protocol):
-    """What sends records: `api.kafka_producer.KafkaProducer`."""
+    """What sends records: `streams.kafka_producer.KafkaProducer`."""
 
     @property
     def is_up(self) -> bool:

@@ -122,9 +122,9 @@ class DeviceEvent(msgspec.Struct, array_like=True, frozen=True):
 class Outcome(msgspec.Struct, array_like=True, frozen=True):
     """What came of a request.
 
-    `result`: `accepted`, `unchanged` (nothing to do; `changes` holds the resource as it is), or why it was refused:
-    `invalid`, `forbidden`, `not-found`, `conflict`. `revision` is where the request was first decided: a repeated
-    request id gets its first outcome again.
+    `result`: `accepted`, `unchanged` (nothing to do, so `changes` is empty), or why it was refused: `invalid`,
+    `forbidden`, `not-found`, `conflict`. `revision` is where the request was first decided: a repeated request id gets
+    its first outcome again.
     """
 
     revision: int
