@@ -61,6 +61,9 @@ spec:
 """
 
 
+EVENTS = "SELECT type, reason, message FROM device_events WHERE device_id = {device:String} AND source = 'device'"
+
+
 class Installation:
     """A running `muster up` and what a person, an analyst and the Edge API see of it."""
 
@@ -84,7 +87,7 @@ class Installation:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "cli", "up"], env=self.environ, stdout=output, stderr=subprocess.STDOUT
             )
-        until(self.is_ready, READY_WITHIN_S, lambda: self.output.read_text())
+        until(self.is_ready, READY_WITHIN_S, self.output.read_text)
 
     def is_ready(self) -> bool:
         """Whether the API says so."""
@@ -211,15 +214,12 @@ def test_one_device_goes_the_whole_way(installation: Installation) -> None:
     )
     place = {"epoch": epoch, "partition": partition, "offset": offset, "batch_index": batch_index}
     until(lambda: installation.sql(by_position, **place) == [(1,)], VISIBLE_WITHIN_S)
-    where = "WHERE namespace = 'shops' AND device_id = 'kiosk-1'"
-    status = f"SELECT status, version FROM device_status {where}"
-    until(lambda: installation.sql(status) == [("up", configuration["version"])], VISIBLE_WITHIN_S)
-    assert installation.sql(f"SELECT workload, lower(status), last_data_upload FROM workload_status {where}") == [
-        ("web", "running", None)
-    ]
-    assert installation.sql(f"SELECT type, reason, message FROM device_events {where} AND source = 'device'") == [
-        ("info", "Started", "web is up")
-    ]
+    kiosk = {"device": "kiosk-1"}
+    status = "SELECT status, version FROM device_status WHERE device_id = {device:String}"
+    until(lambda: installation.sql(status, **kiosk) == [("up", configuration["version"])], VISIBLE_WITHIN_S)
+    workloads = "SELECT workload, status, last_data_upload FROM workload_status WHERE device_id = {device:String}"
+    assert installation.sql(workloads, **kiosk) == [("web", "Running", None)]
+    assert installation.sql(EVENTS, **kiosk) == [("info", "Started", "web is up")]
 
 
 @pytest.mark.parametrize("sample", ["heartbeat-message.json", "heartbeat-with-events-message.json"])
@@ -230,13 +230,14 @@ def test_real_messages_go_the_whole_way(installation: Installation, samples: Pat
     join(installation, device_id, "default")
     beat = installation.http.put(f"{BASE}/namespaces/default/devices/{device_id}/heartbeat", json=content)
     assert beat.status_code == 200, beat.text
-    count = f"SELECT count() FROM heartbeats WHERE device_id = '{device_id}' AND version = '{content['version']}'"
-    until(lambda: installation.sql(count) == [(1,)], VISIBLE_WITHIN_S)
-    workloads = {workload["name"]: workload["status"].lower() for workload in content["workloads"] or []}
-    found = f"SELECT workload, lower(status) FROM workload_status WHERE device_id = '{device_id}'"
-    until(lambda: dict(installation.sql(found)) == workloads, VISIBLE_WITHIN_S)
-    events = f"SELECT count() FROM device_events WHERE device_id = '{device_id}' AND source = 'device'"
-    until(lambda: installation.sql(events) == [(len(content["events"]),)], VISIBLE_WITHIN_S)
+    device = {"device": device_id}
+    versions = "SELECT version FROM heartbeats WHERE device_id = {device:String}"
+    until(lambda: installation.sql(versions, **device) == [(content["version"],)], VISIBLE_WITHIN_S)
+    sent = [(workload["name"], workload["status"]) for workload in content["workloads"] or []]
+    found = "SELECT workload, status FROM workload_status WHERE device_id = {device:String}"
+    until(lambda: sorted(installation.sql(found, **device)) == sorted(sent), VISIBLE_WITHIN_S)
+    events = [(event["type"], event["reason"], event["message"]) for event in content["events"]]
+    until(lambda: installation.sql(EVENTS, **device) == events, VISIBLE_WITHIN_S)
 
 
 def test_the_real_registration_message_is_stored_with_its_hardware(installation: Installation, samples: Path) -> None:
@@ -250,9 +251,12 @@ def test_the_real_registration_message_is_stored_with_its_hardware(installation:
     assert "certificate_request" in without_request.json()["message"]
     registered = installation.http.put(path, json=content | {"certificate_request": certificate_request(device_id)})
     assert registered.status_code == 200, registered.text
-    model = content["hardware"]["cpu"]["model_name"]
-    found = f"SELECT count() FROM hardware WHERE device_id = '{device_id}' AND position(document, '{model}') > 0"
-    until(lambda: installation.sql(found) == [(1,)], VISIBLE_WITHIN_S)
+    found = (
+        "SELECT cpu_model, JSONExtractString(description, 'hostname') FROM hardware WHERE device_id = {device:String}"
+    )
+    hardware = content["hardware"]
+    expected = [(hardware["cpu"]["model_name"], hardware["hostname"])]
+    until(lambda: installation.sql(found, device=device_id) == expected, VISIBLE_WITHIN_S)
 
 
 def test_it_continues_where_it_was_and_leaves_no_process_behind(installation: Installation) -> None:
