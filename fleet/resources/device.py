@@ -145,20 +145,23 @@ class _EdgeDeviceSet(Section):
 def read_edge_device(content: JSONObject, notes: Notes) -> JSONObject:
     """An EdgeDevice without metadata and status. Raises InvalidResourceError."""
     device = shape(content, _EdgeDevice, notes)
-    _check_sections(device.spec)
+    _check_sections(device.spec, notes)
     return unshape(device)
 
 
 def read_edge_device_set(content: JSONObject, notes: Notes) -> JSONObject:
     """An EdgeDeviceSet without metadata and status. Raises InvalidResourceError."""
     device_set = shape(content, _EdgeDeviceSet, notes)
-    _check_sections(device_set.spec)
+    _check_sections(device_set.spec, notes)
     return unshape(device_set)
 
 
-def _check_sections(spec: EdgeDeviceSetSpec) -> None:
+def _check_sections(spec: EdgeDeviceSetSpec, notes: Notes) -> None:
     if spec.heartbeat is not UNSET and spec.heartbeat.period_seconds is not UNSET:
         _check_period(spec.heartbeat.period_seconds)
+    s3 = (spec.storage or Storage()).s3 or S3()
+    if s3.create_obc and not (s3.secret_name or s3.config_map_name):
+        notes.warn("spec.storage.s3.createOBC: nothing here makes buckets; name a Secret and a ConfigMap of one")
 
 
 def _check_period(period_s: int) -> None:

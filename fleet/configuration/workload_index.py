@@ -1,0 +1,68 @@
+"""The workloads of one namespace, read and compiled once, and which of them a device runs.
+
+A workload that names a device goes to that one alone, whatever its selector says; one of another namespace never
+applies. Source: CONTRACT.md “Workload selection”.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+import msgspec
+
+from fleet.commands import JSONObject
+from fleet.configuration.device_yaml import to_yaml
+from fleet.resources.pod import PodSpec, read_pod
+from fleet.resources.structs import UNSET
+from fleet.resources.workload import EdgeWorkloadSpec
+from fleet.selection import Selector
+
+
+class Workload:
+    """One EdgeWorkload, from its validated body."""
+
+    def __init__(self, body: JSONObject) -> None:
+        metadata = body["metadata"]
+        self.name: str = metadata["name"]
+        self.namespace: str = metadata["namespace"]
+        self.labels: Mapping[str, str] = metadata.get("labels") or {}
+        self.annotations: Mapping[str, str] = metadata.get("annotations") or {}
+        self.spec = msgspec.convert(body["spec"], EdgeWorkloadSpec)
+        self.device: str = self.spec.device or ""
+        self._selector = Selector(None if self.spec.device_selector is UNSET else self.spec.device_selector)
+
+    @cached_property
+    def pod(self) -> PodSpec:
+        """What the pod refers to."""
+        return read_pod(self.spec.pod.spec)
+
+    @cached_property
+    def specification(self) -> str:
+        """The pod's specification as YAML. Costs a millisecond, hence once."""
+        return to_yaml(self.spec.pod.spec)
+
+    def applies_to(self, device_id: str, labels: Mapping[str, str]) -> bool:
+        """Whether a device of this namespace runs it."""
+        return self.device == device_id if self.device else self._selector.matches(labels)
+
+
+class WorkloadIndex:
+    """The workloads of `namespace` among `bodies`."""
+
+    def __init__(self, namespace: str, bodies: Iterable[JSONObject]) -> None:
+        self.namespace = namespace
+        self._by_device: dict[str, list[Workload]] = {}
+        self._by_selector: list[Workload] = []
+        for body in bodies:
+            if body["metadata"]["namespace"] != namespace:
+                continue
+            workload = Workload(body)
+            if workload.device:
+                self._by_device.setdefault(workload.device, []).append(workload)
+            else:
+                self._by_selector.append(workload)
+
+    def select(self, device_id: str, labels: Mapping[str, str]) -> list[Workload]:
+        """What a device with these effective labels runs, in the order of names."""
+        selected = [workload for workload in self._by_selector if workload.applies_to(device_id, labels)]
+        selected += self._by_device.get(device_id, [])
+        return sorted(selected, key=lambda workload: workload.name)
