@@ -1,13 +1,15 @@
 """`muster setup`: what Muster needs in Kafka and ClickHouse, made once and harmless when run again."""
 
+import logging
 import os
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from rich.console import Console
 
 from cli.errors import CommandError
+from fleet.errors import UnavailableError
 from settings import Settings, load
 from settings.keys import make_keys, read_password
 from storage.client import connect
@@ -15,6 +17,9 @@ from storage.schema import set_up_schema
 from streams.setup import SetUpTopics, set_up_topics
 from streams.topic_ids import admin_client
 from streams.topics import topics
+
+# What the driver logs about a failure is what set-up says in a line of its own.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 class SetUp(NamedTuple):
@@ -75,10 +80,16 @@ def set_up(settings: Settings, now: datetime) -> SetUp:
             )
         finally:
             client.close()
+    except OperationalError as error:
+        raise CommandError(
+            f"ClickHouse at {settings.clickhouse.address} does not answer: start it, or see MUSTER_CLICKHOUSE"
+        ) from error
     except ClickHouseError as error:
         reason = str(error).partition("\n")[0]
         raise CommandError(
             f"ClickHouse at {settings.clickhouse.address} refuses ({reason}): see MUSTER_CLICKHOUSE,"
-            " MUSTER_CLICKHOUSE_USER and MUSTER_CLICKHOUSE_PASSWORD_FILE, and whether it runs"
+            " MUSTER_CLICKHOUSE_USER and MUSTER_CLICKHOUSE_PASSWORD_FILE"
         ) from error
+    except UnavailableError as error:
+        raise CommandError(f"Kafka at {settings.kafka.bootstrap}: {error}; start it, or see MUSTER_KAFKA") from error
     return SetUp([path.name for path in made_keys], migrations, found)
