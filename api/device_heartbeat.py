@@ -30,6 +30,9 @@ class Versions(Protocol):
     def known_version(self, identity: DeviceIdentity) -> str | None:
         """The version wanted for the device if it is assembled already."""
 
+    def wanted_version(self, identity: DeviceIdentity) -> str | None:
+        """The version wanted for the device, assembled now if need be."""
+
 
 class HeartbeatCall:
     """Takes heartbeats. `epoch` gives the topic's epoch, or None as long as the process could not read it."""
@@ -60,8 +63,10 @@ class HeartbeatCall:
         )
         if identity is not None:
             self._follow_ups.key_was_used(identity)
-            is_stripped = identity.state is DeviceState.DELETING
-            if is_stripped and wanted_version is not None and heartbeat.version == wanted_version:
+            if identity.state is DeviceState.DELETING and self._runs_what_it_should(identity, heartbeat.version):
                 self._follow_ups.deletion_is_complete(identity)
         epoch = self._epoch()
         return accepted_at("" if epoch is None else str(position._replace(epoch=epoch)))
+
+    def _runs_what_it_should(self, identity: DeviceIdentity, version: str | None) -> bool:
+        return version is not None and version == self._versions.wanted_version(identity)

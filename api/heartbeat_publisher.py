@@ -58,7 +58,10 @@ class _Partition:
 
 
 class HeartbeatPublisher:
-    """Publishes the heartbeats of one process. Times are in the running loop's clock."""
+    """Publishes the heartbeats of one process. Times are in the running loop's clock.
+
+    `is_endangered` says whether a partition's unread records may soon be deleted; `on_record` takes what was sent.
+    """
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class HeartbeatPublisher:
         window_s: float,
         deadline_s: float,
         in_flight_limit_bytes: int,
+        is_endangered: Callable[[int], bool] = lambda _partition: False,
         on_record: Callable[[int, int], None] = lambda _heartbeats, _size_bytes: None,
     ) -> None:
         self._producer = producer
@@ -77,6 +81,7 @@ class HeartbeatPublisher:
         self._window_s = window_s
         self._deadline_s = deadline_s
         self._in_flight_limit_bytes = in_flight_limit_bytes
+        self._is_endangered = is_endangered
         self._on_record = on_record
         self._sendings: set[asyncio.Task[None]] = set()
         self.in_flight_bytes = 0
@@ -85,7 +90,10 @@ class HeartbeatPublisher:
     def can_publish(self) -> bool:
         """Whether a heartbeat of at least one partition would be accepted now."""
         now_s = asyncio.get_running_loop().time()
-        return self._producer.is_up and not all(self._is_overdue(partition, now_s) for partition in self._partitions)
+        return self._producer.is_up and not all(
+            self._is_endangered(number) or self._is_overdue(partition, now_s)
+            for number, partition in enumerate(self._partitions)
+        )
 
     async def publish(self, entry: HeartbeatEntry) -> Position:
         """Where the heartbeat is stored (with epoch 0, which only the caller knows). Raises UnavailableError."""
@@ -93,7 +101,7 @@ class HeartbeatPublisher:
         number = partition_of(entry.namespace, entry.device_id, len(self._partitions))
         partition = self._partitions[number]
         size_bytes = len(entry.body) + len(entry.namespace) + len(entry.device_id) + _ENTRY_OVERHEAD_BYTES
-        self._refuse_if_in_vain(partition, size_bytes, loop.time())
+        self._refuse_if_in_vain(number, size_bytes, loop.time())
         batch = partition.batch
         if batch is not None and (
             batch.size_bytes + size_bytes > self._producer.value_limit_bytes or len(batch.entries) > MAX_INDEX
@@ -118,7 +126,7 @@ class HeartbeatPublisher:
         if self._sendings:
             await asyncio.wait(self._sendings, timeout=within_s)
 
-    def _refuse_if_in_vain(self, partition: _Partition, size_bytes: int, now_s: float) -> None:
+    def _refuse_if_in_vain(self, number: int, size_bytes: int, now_s: float) -> None:
         if self.in_flight_bytes + size_bytes > self._in_flight_limit_bytes:
             raise UnavailableError(
                 f"{self.in_flight_bytes} bytes of heartbeats wait for Kafka's acknowledgement, which is the limit "
@@ -126,7 +134,9 @@ class HeartbeatPublisher:
             )
         if not self._producer.is_up:
             raise UnavailableError("Kafka is not reachable: try again")
-        if self._is_overdue(partition, now_s):
+        if self._is_endangered(number):
+            raise UnavailableError("unread heartbeats near the end of their retention: the workers must catch up first")
+        if self._is_overdue(self._partitions[number], now_s):
             raise UnavailableError("Kafka does not acknowledge heartbeats of this partition: try again")
 
     def _is_overdue(self, partition: _Partition, now_s: float) -> bool:

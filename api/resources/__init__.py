@@ -1,0 +1,1 @@
+"""The management plane's resources, over HTTP paths as Kubernetes spells them."""

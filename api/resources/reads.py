@@ -1,0 +1,91 @@
+"""Reads resources from this process's view: single ones and lists, in pages of a bounded size."""
+
+import heapq
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from api.fleet_view import FleetView
+from api.resources.secret_values import hide
+from fleet.commands import JSONObject, ResourceKey
+from fleet.errors import BadInputError, NotFoundError, UnavailableError
+from fleet.resources import Kind
+from fleet.sealing import KeyRing, is_sealed
+from fleet.state import FleetState, StoredResource
+
+PAGE_LIMIT: Final = 5000
+"""Resources of a page at most. A list without `limit` has one page of this size and says how to continue."""
+
+
+class Page(NamedTuple):
+    """What part of a list is wanted: after which (namespace, name), and how many."""
+
+    after: tuple[str, str]
+    limit: int
+
+
+def read_page(limit: str | None, token: str | None) -> Page:
+    """Kubernetes' `limit` and `continue`. Raises BadInputError."""
+    if limit is not None and not (limit.isascii() and limit.isdigit()):
+        raise BadInputError("limit is not a number")
+    wanted = min(int(limit[:9]), PAGE_LIMIT) if limit else PAGE_LIMIT
+    if not token:
+        return Page(("", ""), wanted or PAGE_LIMIT)
+    try:
+        namespace, name = urlsafe_b64decode(token.encode()).decode().split("/")
+    except ValueError:
+        raise BadInputError("continue is not a token that Muster gave: list from the beginning") from None
+    return Page((namespace, name), wanted or PAGE_LIMIT)
+
+
+class ResourceReads:
+    """Reads as an operator may see them; `shows_secrets` shows the values of Secrets."""
+
+    def __init__(self, view: FleetView, keys: KeyRing, *, shows_secrets: bool) -> None:
+        self._view = view
+        self._keys = keys
+        self._shows_secrets = shows_secrets
+
+    @property
+    def state(self) -> FleetState:
+        """The state, once loaded: before, absent does not mean that there is no such resource."""
+        if not self._view.is_loaded:
+            raise UnavailableError("this process has not loaded the fleet yet: try again")
+        return self._view.state
+
+    def get(self, key: ResourceKey) -> JSONObject:
+        """One resource as it is shown. Raises NotFoundError."""
+        held = self.state.get(key)
+        if held is None:
+            raise NotFoundError(f"{key} does not exist")
+        return self.shown(held.body, held.revision)
+
+    def list(self, kind: Kind, namespace: str | None, page: Page) -> dict[str, Any]:
+        """A page of the resources of a namespace, or of all, ordered by namespace and name."""
+        state = self.state
+        namespaces = [namespace] if namespace is not None else state.namespaces_with(kind.kind)
+        found = heapq.nsmallest(page.limit + 1, _after(state, kind.kind, namespaces, page.after))
+        metadata: dict[str, Any] = {"resourceVersion": str(state.revision)}
+        if len(found) > page.limit:
+            found.pop()
+            metadata["continue"] = urlsafe_b64encode("/".join(found[-1][:2]).encode()).decode()
+        items = [self.shown(held.body, held.revision) for _, _, held in found]
+        return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": items}
+
+    def shown(self, body: JSONObject, revision: int) -> JSONObject:
+        """A stored body with its revision, a Secret opened."""
+        if is_sealed(body):
+            body = self._keys.open(body)
+            body = body if self._shows_secrets else hide(body)
+        return body | {"metadata": body["metadata"] | {"resourceVersion": str(revision)}}
+
+
+def _after(
+    state: FleetState, kind: str, namespaces: list[str], after: tuple[str, str]
+) -> Iterator[tuple[str, str, StoredResource]]:
+    # Names are unique in a namespace, so resources themselves are never compared.
+    for namespace in namespaces:
+        if namespace >= after[0]:
+            for name, held in state.resources(kind, namespace).items():
+                if (namespace, name) > after:
+                    yield namespace, name, held

@@ -1,0 +1,52 @@
+"""Kubernetes' Status object: how the management plane says that something failed, or was deleted."""
+
+from http import HTTPStatus
+from typing import Any
+
+from api.errors import RETRY_AFTER_S, MethodNotAllowedError, Refusal, refusal
+from fleet.errors import InvalidResourceError, OutcomeUnknownError
+from fleet.resources import Kind
+
+REQUEST_ID_HEADER = "Muster-Request-Id"
+
+
+def failure(error: Exception, kind: Kind | None = None, name: str = "") -> dict[str, Any]:
+    """What the caller reads; for an invalid resource also which field."""
+    told = refusal(error)
+    details: dict[str, Any] = _named(kind, name)
+    if isinstance(error, InvalidResourceError) and error.field:
+        details["causes"] = [{"reason": "FieldValueInvalid", "message": told.message, "field": error.field}]
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": told.message,
+        "reason": told.reason,
+        "code": told.status,
+    }
+    return status | ({"details": details} if details else {})
+
+
+def failure_headers(error: Exception, told: Refusal) -> dict[str, str]:
+    """When to try again, with which request id, or what is allowed instead."""
+    headers: dict[str, str] = {}
+    if told.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, OutcomeUnknownError):
+        headers[REQUEST_ID_HEADER] = error.request_id
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = ", ".join(sorted(error.allowed))
+    return headers
+
+
+def deleted(kind: Kind, name: str, uid: str) -> dict[str, Any]:
+    """A resource is gone."""
+    details = _named(kind, name) | {"uid": uid}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+def _named(kind: Kind | None, name: str) -> dict[str, Any]:
+    if kind is None:
+        return {}
+    return {"name": name, "kind": kind.plural} | ({"group": kind.group} if kind.group else {})

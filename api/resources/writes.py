@@ -1,0 +1,221 @@
+"""Changes resources: validates, seals, sends the command and answers with what it made of the resource.
+
+A dry run decides on this process's own view and changes nothing. A patch without a resourceVersion is applied to what
+is there, again if that has changed meanwhile.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, NamedTuple, Protocol
+
+from api.outcomes import require_accepted
+from api.resources.merge_patch import merge_patch
+from api.resources.missing_sets import missing_set_warnings
+from api.resources.reads import ResourceReads
+from api.resources.secret_values import restore
+from fleet.commands import Command, DeleteResource, JSONObject, Outcome, PutResource, Request, ResourceKey
+from fleet.decide import decide
+from fleet.errors import BadInputError, ConflictError, NotFoundError
+from fleet.resources import Kind, UnknownFields, validate
+from fleet.sealing import NONCE_BYTES, KeyRing, is_sealed
+from fleet.verdict import Limits
+
+_PATCH_TRIES: Final = 5
+
+_SECRET: Final = "Secret"  # noqa: S105 - the kind's name
+
+
+class Commands(Protocol):
+    """Where changes go: `api.command_gateway.CommandGateway`."""
+
+    async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
+        """The outcome, refused or not, once this process has applied it."""
+
+
+class Asked(NamedTuple):
+    """Who asks for a change and how. `request_id` makes a repeat harmless."""
+
+    author: str
+    request_id: str | None
+    unknown_fields: UnknownFields
+    is_dry_run: bool
+
+
+class Written(NamedTuple):
+    """The resource after a change (as stored, with its revision), and what its author should know."""
+
+    body: JSONObject
+    warnings: list[str]
+
+
+class Preconditions(NamedTuple):
+    """What must hold for a change to be made."""
+
+    uid: str | None
+    revision: int | None
+
+
+class ResourceWrites:
+    """Writes resources. `random_bytes` makes nonces, `new_uid` uids; `wall_clock_ms` gives Unix time."""
+
+    def __init__(
+        self,
+        reads: ResourceReads,
+        commands: Commands,
+        keys: KeyRing,
+        limits: Limits,
+        *,
+        deadline_s: float,
+        new_uid: Callable[[], str],
+        random_bytes: Callable[[int], bytes],
+        wall_clock_ms: Callable[[], int],
+    ) -> None:
+        self._reads = reads
+        self._commands = commands
+        self._keys = keys
+        self._limits = limits
+        self._deadline_s = deadline_s
+        self._new_uid = new_uid
+        self._random_bytes = random_bytes
+        self._wall_clock_ms = wall_clock_ms
+
+    async def create(self, kind: Kind, namespace: str, document: JSONObject, asked: Asked) -> Written:
+        """Make a new resource. Raises ConflictError when it exists."""
+        validated = validate(kind, document, namespace=namespace or None, unknown_fields=asked.unknown_fields)
+        key = ResourceKey(kind.kind, namespace, validated.body["metadata"]["name"])
+        return await self._put(
+            key, validated.body, validated.warnings, mode="create", expected=Preconditions(None, None), asked=asked
+        )
+
+    async def replace(
+        self, kind: Kind, key: ResourceKey, document: JSONObject, subresource: Literal["", "status"], asked: Asked
+    ) -> Written:
+        """Replace a resource, or its status. A resourceVersion or uid in the document is a precondition."""
+        validated = validate(
+            kind,
+            document,
+            namespace=key.namespace or None,
+            name=key.name,
+            unknown_fields=asked.unknown_fields,
+            subresource=subresource,
+            warn_of_server_fields=False,
+        )
+        return await self._put(
+            key,
+            validated.body,
+            validated.warnings,
+            mode="replace",
+            expected=preconditions(document),
+            asked=asked,
+            subresource=subresource,
+        )
+
+    async def patch(
+        self, kind: Kind, key: ResourceKey, patch: JSONObject, subresource: Literal["", "status"], asked: Asked
+    ) -> Written:
+        """Apply a merge patch to a resource, or to its status."""
+        expected = preconditions(patch)
+        for _ in range(_PATCH_TRIES):
+            held = self._reads.state.get(key)
+            if held is None:
+                raise NotFoundError(f"{key} does not exist")
+            document = merge_patch(self._opened(held.body), patch)
+            validated = validate(
+                kind,
+                document,
+                namespace=key.namespace or None,
+                name=key.name,
+                unknown_fields=asked.unknown_fields,
+                subresource=subresource,
+                warn_of_server_fields=False,
+            )
+            revision = held.revision if expected.revision is None else expected.revision
+            wanted = Preconditions(expected.uid, revision)
+            try:
+                return await self._put(
+                    key,
+                    validated.body,
+                    validated.warnings,
+                    mode="replace",
+                    expected=wanted,
+                    asked=asked,
+                    subresource=subresource,
+                )
+            except ConflictError:
+                now = self._reads.state.get(key)
+                if expected.revision is not None or now is None or now.revision == held.revision:
+                    raise
+        raise ConflictError(f"{key} changes too often to be patched: try again")
+
+    async def delete(self, key: ResourceKey, expected: Preconditions, asked: Asked) -> Written | None:
+        """Delete a resource; None when it is gone at once, else the resource that is being deleted."""
+        outcome = await self._decide(DeleteResource(key, expected.uid, expected.revision), asked)
+        for change in outcome.changes:
+            if change.key == key:
+                return None if change.body is None else Written(self._shown(change.body, outcome.revision), [])
+        held = self._reads.state.get(key)
+        return Written(self._shown(held.body, held.revision), []) if held else None
+
+    async def _put(
+        self,
+        key: ResourceKey,
+        body: JSONObject,
+        warnings: list[str],
+        *,
+        mode: Literal["create", "replace"],
+        expected: Preconditions,
+        asked: Asked,
+        subresource: Literal["", "status"] = "",
+    ) -> Written:
+        state = self._reads.state
+        if not subresource:
+            warnings = [*warnings, *missing_set_warnings(state, key, body)]
+        if key.kind == _SECRET:
+            held = state.get(key)
+            body = restore(body, self._opened(held.body) if held else None)
+            body = self._keys.seal(body, self._random_bytes(NONCE_BYTES))
+        if expected.uid is not None:
+            body = body | {"metadata": body["metadata"] | {"uid": expected.uid}}
+        command = PutResource(key, body, mode, self._new_uid(), expected.revision, subresource)
+        outcome = await self._decide(command, asked)
+        for change in outcome.changes:
+            if change.key == key and change.body is not None:
+                return Written(self._shown(change.body, outcome.revision), warnings)
+        held = self._reads.state.get(key)
+        if held is None:
+            raise NotFoundError(f"{key} was deleted meanwhile")
+        return Written(self._shown(held.body, held.revision), warnings)
+
+    async def _decide(self, command: Command, asked: Asked) -> Outcome:
+        if asked.is_dry_run:
+            state = self._reads.state
+            request = Request(asked.request_id or "", asked.author, self._wall_clock_ms(), command)
+            outcome = decide(state, request, state.revision + 1, self._limits)
+        else:
+            outcome = await self._commands.submit(command, asked.author, self._deadline_s, asked.request_id)
+        require_accepted(outcome)
+        return outcome
+
+    def _opened(self, body: JSONObject) -> JSONObject:
+        return self._keys.open(body) if is_sealed(body) else body
+
+    def _shown(self, body: JSONObject, revision: int) -> JSONObject:
+        return self._reads.shown(body, revision)
+
+
+def preconditions(document: JSONObject) -> Preconditions:
+    """`metadata.uid` and `metadata.resourceVersion`, as Kubernetes means them. Raises BadInputError."""
+    metadata: Any = document.get("metadata")
+    if not isinstance(metadata, dict):
+        return Preconditions(None, None)
+    return read_preconditions(metadata.get("uid"), metadata.get("resourceVersion"))
+
+
+def read_preconditions(uid: Any, resource_version: Any) -> Preconditions:
+    """Check what a client gave; empty means none. Raises BadInputError."""
+    if uid is not None and not isinstance(uid, str):
+        raise BadInputError("uid is not text")
+    if resource_version in (None, ""):
+        return Preconditions(uid or None, None)
+    if not (isinstance(resource_version, str) and resource_version.isascii() and resource_version.isdigit()):
+        raise BadInputError("resourceVersion is not one that Muster gave: leave it out to write in any case")
+    return Preconditions(uid or None, int(resource_version[:20]))
