@@ -51,7 +51,8 @@ def _start(settings: Settings, supervisor: Supervisor, console: Console) -> None
     console.print(f"Muster {version('muster')}: data in {_near(data)}, logs in {_near(data / 'logs')}")
     require_room(data)
     require_free(wanted_ports(settings))
-    make_keys(settings.keys_folder)
+    if make_keys(settings.keys_folder):
+        console.print(f"made keys and passwords in {_near(settings.keys_folder)}; keep a copy of them")
     with DownloadProgress(console) as progress:
         programs = stores(settings, progress)
     supervisor.start(programs)

@@ -147,8 +147,9 @@ def _format(java: list[str], properties: Path) -> None:
 
 
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Nothing that would change the Java runtime's options."""
-    return {name: value for name, value in inherited.items() if name not in {"JAVA_TOOL_OPTIONS", "CLASSPATH"}}
+    """Nothing that would change the Java runtime's options, and a locale in which it finds folders by any name."""
+    plain = {name: value for name, value in inherited.items() if name not in {"JAVA_TOOL_OPTIONS", "CLASSPATH"}}
+    return plain | {"LC_ALL": "C.UTF-8"}
 
 
 class _Unseen:

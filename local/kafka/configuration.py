@@ -4,6 +4,8 @@ import base64
 import uuid
 from pathlib import Path
 
+from local.errors import LocalError
+
 
 def server_properties(data: Path, port: int, record_limit_bytes: int) -> str:
     """The text of `server.properties`; the controller listens on the port after the broker's.
@@ -19,7 +21,7 @@ listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{port + 1}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs={data}
+log.dirs={_escaped(str(data))}
 
 # One node: nothing can be replicated, and Kafka's own topics need few partitions.
 default.replication.factor=1
@@ -47,6 +49,15 @@ num.io.threads=4
 # An unclean end is read back by as many threads as a small machine has.
 num.recovery.threads.per.data.dir=2
 """
+
+
+def _escaped(text: str) -> str:
+    """A value as Java reads it from properties: escaped Latin-1. Raises LocalError for what Kafka takes for two."""
+    if "," in text:
+        raise LocalError(f"Kafka cannot use a folder with a comma in its name, {text}: set MUSTER_DATA to another one")
+    units = text.replace("\\", "\\\\").encode("utf-16-be")
+    pairs = (int.from_bytes(units[start : start + 2]) for start in range(0, len(units), 2))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in pairs)  # noqa: PLR2004 - ASCII
 
 
 def new_cluster_id() -> str:

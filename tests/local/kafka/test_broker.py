@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 
 from local.errors import LocalError
 from local.kafka.broker import KafkaBroker, answers
+from local.kafka.configuration import server_properties
 from tests.conftest import CACHE
 from tests.ports import free_ports
 
@@ -34,16 +35,17 @@ def _first_value(bootstrap: str, topic: str) -> bytes | None:
 
 
 def test_what_was_acknowledged_is_there_after_a_kill_and_on_another_port(tmp_path: Path) -> None:
-    """The broker dies without a goodbye; the same data is served again, even when the port setting changed."""
+    """The broker dies without a goodbye, in a folder by a name of any letters."""
     first, second = free_ports(2, consecutive=2)
-    broker = KafkaBroker(tmp_path, CACHE, first, heap_mib=256)
+    data = tmp_path / "a böx of \U0001f4e6"
+    broker = KafkaBroker(data, CACHE, first, heap_mib=256)
     broker.start()
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(20)
     _produce(broker.bootstrap, "kept", b"value")
     broker.kill()
     assert not answers(broker.bootstrap)
-    with KafkaBroker(tmp_path, CACHE, second, heap_mib=256) as again:
+    with KafkaBroker(data, CACHE, second, heap_mib=256) as again:
         assert _first_value(again.bootstrap, "kept") == b"value"
 
 
@@ -54,6 +56,12 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "records" / "meta.properties").write_text("version=99\n")
     with pytest.raises(LocalError, match=r"Kafka did not start: exit status 1: .*kafka\.log"):
         KafkaBroker(tmp_path, CACHE, port, heap_mib=256).start()
+
+
+def test_a_folder_that_kafka_takes_for_two_is_refused(tmp_path: Path) -> None:
+    """It would put half of the records elsewhere."""
+    with pytest.raises(LocalError, match=r"comma in its name.*MUSTER_DATA"):
+        server_properties(tmp_path / "a,b", 9092, 1_000_000)
 
 
 def test_topics_are_never_made_unasked(kafka: str) -> None:
