@@ -4,7 +4,7 @@ Of a revision the row stored first counts (see the migration), so a writer reads
 publishes. All functions block, for use in threads, and raise clickhouse_connect's errors; all may be repeated.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -13,23 +13,27 @@ from clickhouse_connect.driver import Client
 from fleet.commands import Change, DeviceEvent, Outcome, ResourceKey
 from fleet.decider import Decision
 from fleet.state import FleetState
+from storage.table import Table, insert_rows
 
-_COLUMNS: Final = {
-    "revision": "UInt64",
-    "received_at": "DateTime64(3, 'UTC')",
-    "request_id": "String",
-    "first_revision": "UInt64",
-    "author": "String",
-    "issued_at": "DateTime64(3, 'UTC')",
-    "result": "LowCardinality(String)",
-    "message": "String",
-    "changes.kind": "Array(LowCardinality(String))",
-    "changes.namespace": "Array(LowCardinality(String))",
-    "changes.name": "Array(String)",
-    "changes.body": "Array(String)",
-    "events": "String",
-    "decider": "String",
-}
+DECISIONS = Table(
+    "decisions",
+    {
+        "revision": "UInt64",
+        "received_at": "DateTime64(3, 'UTC')",
+        "request_id": "String",
+        "first_revision": "UInt64",
+        "author": "String",
+        "issued_at": "DateTime64(3, 'UTC')",
+        "result": "LowCardinality(String)",
+        "message": "String",
+        "changes.kind": "Array(LowCardinality(String))",
+        "changes.namespace": "Array(LowCardinality(String))",
+        "changes.name": "Array(String)",
+        "changes.body": "Array(String)",
+        "events": "String",
+        "decider": "String",
+    },
+)
 _REPEATED: Final = "repeated"
 _READ_AT_ONCE: Final = 1000
 """Outcomes looked up by one query."""
@@ -47,48 +51,41 @@ class StoredOutcome(NamedTuple):
     outcome: Outcome | None
 
 
-def insert_decisions(client: Client, database: str, decisions: Sequence[Decision], decider: str) -> None:
+def insert_decisions(client: Client, decisions: Sequence[Decision], decider: str) -> None:
     """Store a batch, all or nothing. `decider` names the run of the worker that decided it."""
-    rows = [_row(decision, decider) for decision in decisions]
-    client.insert(
-        "decisions",
-        rows,
-        column_names=list(_COLUMNS),
-        column_type_names=list(_COLUMNS.values()),
-        database=database,
-    )
+    insert_rows(client, DECISIONS, [_row(decision, decider) for decision in decisions])
 
 
-def last_revision(client: Client, database: str) -> int:
+def last_revision(client: Client) -> int:
     """The last place of the command log that is decided; 0 when none is."""
-    query = "SELECT max(revision) FROM {database:Identifier}.decisions"
-    return int(client.query(query, parameters={"database": database}).result_rows[0][0])
+    rows = client.query("SELECT revision FROM decisions ORDER BY revision DESC LIMIT 1").result_rows
+    return int(rows[0][0]) if rows else 0
 
 
-def foreign_revisions(client: Client, database: str, first: int, last: int, decider: str) -> list[int]:
+def foreign_revisions(client: Client, first: int, last: int, decider: str) -> list[int]:
     """Revisions from first to last of which another decider's row counts."""
     query = """
         SELECT revision
         FROM (
-            SELECT revision, decider FROM {database:Identifier}.decisions
+            SELECT revision, decider FROM decisions
             WHERE revision BETWEEN {first:UInt64} AND {last:UInt64}
             ORDER BY revision, _block_number LIMIT 1 BY revision
         )
         WHERE decider != {decider:String}
         ORDER BY revision
     """
-    parameters = {"database": database, "first": first, "last": last, "decider": decider}
+    parameters = {"first": first, "last": last, "decider": decider}
     return [int(revision) for (revision,) in client.query(query, parameters=parameters).result_rows]
 
 
-def load_state(client: Client, database: str, initial_namespace: str) -> FleetState:
+def load_state(client: Client, initial_namespace: str) -> FleetState:
     """The desired state as of the last revision. Streamed: memory is that of the state itself."""
     state = FleetState(initial_namespace)
-    last = last_revision(client, database)
+    last = last_revision(client)
     counting = """
         SELECT revision, result, `changes.kind` AS kinds, `changes.namespace` AS namespaces, `changes.name` AS names
             {bodies}
-        FROM {database:Identifier}.decisions
+        FROM decisions
         WHERE revision <= {last:UInt64}
         ORDER BY revision, _block_number LIMIT 1 BY revision
     """
@@ -104,7 +101,7 @@ def load_state(client: Client, database: str, initial_namespace: str) -> FleetSt
             GROUP BY kind, namespace, name
         )
     """  # noqa: S608 - put together from the literals above
-    with client.query_row_block_stream(query, parameters={"database": database, "last": last}) as blocks:
+    with client.query_row_block_stream(query, parameters={"last": last}) as blocks:
         for block in blocks:
             for kind, namespace, name, body, revision in block:
                 state.load(ResourceKey(kind, namespace, name), body.encode(), revision)
@@ -112,55 +109,46 @@ def load_state(client: Client, database: str, initial_namespace: str) -> FleetSt
     return state
 
 
-def last_requests(client: Client, database: str, limit: int) -> list[tuple[str, int]]:
-    """The last request ids and where each was decided, oldest first."""
+def last_requests(client: Client, last: int, limit: int) -> list[tuple[str, int]]:
+    """The last request ids up to a revision and where each was decided, oldest first."""
     query = """
         SELECT request_id, revision
         FROM (
-            SELECT request_id, first_revision, revision FROM {database:Identifier}.decisions
+            SELECT request_id, first_revision, revision FROM decisions
+            WHERE revision <= {last:UInt64}
             ORDER BY revision DESC, _block_number LIMIT 1 BY revision
         )
         WHERE first_revision = revision AND request_id != ''
         ORDER BY revision DESC LIMIT {limit:UInt64}
     """
-    rows = client.query(query, parameters={"database": database, "limit": limit}).result_rows
+    rows = client.query(query, parameters={"last": last, "limit": limit}).result_rows
     return [(request_id, int(revision)) for request_id, revision in reversed(rows)]
 
 
-def outcomes_between(client: Client, database: str, first: int, last: int) -> Iterator[list[StoredOutcome]]:
-    """What counts at the revisions from first to last, in their order, in blocks."""
-    while first <= last:
-        rows = _counting_rows(
-            client,
-            database,
-            "revision BETWEEN {first:UInt64} AND {last:UInt64}",
-            {"first": first, "last": last},
-        )
-        if not rows:
-            return
-        yield rows
-        first = rows[-1].revision + 1
+def outcomes_between(client: Client, first: int, last: int) -> list[StoredOutcome]:
+    """What counts at the first thousand of the revisions from first to last, in their order."""
+    return _counting_rows(client, "revision BETWEEN {first:UInt64} AND {last:UInt64}", {"first": first, "last": last})
 
 
-def outcomes_at(client: Client, database: str, revisions: Sequence[int]) -> dict[int, Outcome]:
+def outcomes_at(client: Client, revisions: Sequence[int]) -> dict[int, Outcome]:
     """The outcomes of requests, by the revisions at which they were decided."""
     found: dict[int, Outcome] = {}
     for start in range(0, len(revisions), _READ_AT_ONCE):
         wanted = list(revisions[start : start + _READ_AT_ONCE])
-        rows = _counting_rows(client, database, "revision IN {revisions:Array(UInt64)}", {"revisions": wanted})
+        rows = _counting_rows(client, "revision IN {revisions:Array(UInt64)}", {"revisions": wanted})
         found |= {row.revision: row.outcome for row in rows if row.outcome is not None}
     return found
 
 
-def _counting_rows(client: Client, database: str, condition: str, parameters: dict[str, Any]) -> list[StoredOutcome]:
+def _counting_rows(client: Client, condition: str, parameters: dict[str, Any]) -> list[StoredOutcome]:
     query = f"""
         SELECT revision, first_revision, request_id, author, toUnixTimestamp64Milli(issued_at), result, message,
             `changes.kind`, `changes.namespace`, `changes.name`, `changes.body`, events
-        FROM {{database:Identifier}}.decisions
+        FROM decisions
         WHERE {condition}
         ORDER BY revision, _block_number LIMIT 1 BY revision LIMIT {_READ_AT_ONCE}
     """  # noqa: S608 - conditions are literals of this module
-    rows = client.query(query, parameters={"database": database, **parameters}).result_rows
+    rows = client.query(query, parameters=parameters).result_rows
     return [StoredOutcome(int(row[0]), int(row[1]), _outcome(row)) for row in rows]
 
 
@@ -183,10 +171,10 @@ def _outcome(row: Sequence[Any]) -> Outcome | None:
     )
 
 
-def _row(decision: Decision, decider: str) -> list[Any]:
+def _row(decision: Decision, decider: str) -> tuple[Any, ...]:
     outcome = decision.outcome
     changes = outcome.changes if outcome else []
-    return [
+    return (
         decision.revision,
         decision.received_at_ms,
         decision.request_id,
@@ -201,4 +189,4 @@ def _row(decision: Decision, decider: str) -> list[Any]:
         ["" if change.body is None else _encode(change.body).decode() for change in changes],
         _encode(outcome.events).decode() if outcome and outcome.events else "",
         decider,
-    ]
+    )
