@@ -39,6 +39,8 @@ def _config(users: Path) -> str:
   <!-- The machine is shared with Kafka and the workers; the default takes nine tenths of it. -->
   <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
   <mark_cache_size>{256 * _MIB}</mark_cache_size>
+  <!-- Otherwise default_normal_view_sql_security of the profile means nothing. -->
+  <ignore_empty_sql_security_in_create_view_query>0</ignore_empty_sql_security_in_create_view_query>
 </clickhouse>
 """
 
