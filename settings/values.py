@@ -198,6 +198,9 @@ class StreamSettings(Struct, frozen=True):
     stall_exit_s: Annotated[
         int, Meta(ge=5, description="a worker with lag but no progress for this long exits, to be started again")
     ] = 60
+    session_timeout_s: Annotated[
+        int, Meta(ge=6, description="a worker silent for this long has lost its partitions to the others")
+    ] = 10
 
 
 class RetentionSettings(Struct, frozen=True):
