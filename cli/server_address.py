@@ -3,9 +3,12 @@
 from urllib.parse import urlsplit
 
 from cli.errors import CommandError
+from cli.http_client import Server
 from settings import Settings
 
 USAGE_STATUS = 2
+
+ANSWER_MARGIN_S = 5.0
 
 
 def server_address(given: str | None, settings: Settings) -> str:
@@ -19,3 +22,8 @@ def server_address(given: str | None, settings: Settings) -> str:
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise CommandError(f"--server {given!r} is no address: write it as http://host:port", USAGE_STATUS)
     return given.rstrip("/")
+
+
+def open_server(given: str | None, settings: Settings) -> Server:
+    """A connection that waits a little longer than the server lets an operator wait."""
+    return Server(server_address(given, settings), settings.api.operator_deadline_ms / 1000 + ANSWER_MARGIN_S)

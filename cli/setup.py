@@ -39,7 +39,7 @@ class SetUp(NamedTuple):
         lines = [f"{what} {', '.join(names)}" for what, names in made if names]
         if self.topics.is_new_epoch:
             epoch = max(life.epoch for life in self.topics.lives.values())
-            lines.append(f"began epoch {epoch}: offsets of new topics start again")
+            lines.append(f"began epoch {epoch} of the topics")
         return lines or ["everything was set up already"]
 
 

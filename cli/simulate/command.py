@@ -9,13 +9,15 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
-from cli.server_address import server_address
+from cli.errors import CommandError
+from cli.server_address import USAGE_STATUS, server_address
 from cli.simulate.fleet_run import FleetRun
 from cli.simulate.ledger import Ledger
 from cli.simulate.plan import FleetPlan
 from cli.simulate.progress import Progress
 from cli.simulate.stored_heartbeats import StoredHeartbeats
 from cli.simulate.summary import is_good, print_summary
+from fleet.errors import BadInputError
 from fleet.names import check_device_id, check_namespace
 from settings import Settings, load
 from settings.keys import read_password
@@ -71,9 +73,17 @@ def simulate(
         prefix=prefix,
         server=server_address(server, settings),
     )
-    check_device_id(plan.device_id(0))
-    check_namespace(plan.namespace)
+    _check_names(plan)
     return _play(plan, settings)
+
+
+def _check_names(plan: FleetPlan) -> None:
+    """Refuse what the server would refuse a thousand times. Raises CommandError (usage)."""
+    try:
+        check_device_id(plan.device_id(0))
+        check_namespace(plan.namespace)
+    except BadInputError as error:
+        raise CommandError(str(error), USAGE_STATUS) from None
 
 
 def _play(plan: FleetPlan, settings: Settings) -> int:

@@ -1,0 +1,9 @@
+"""Options that several commands share, spelled as `kubectl` spells them."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+FilesOption = Annotated[list[str], Parameter(name=("--file", "-f"), negative=())]
+NamespaceOption = Annotated[str | None, Parameter(name=("--namespace", "-n"))]
+ServerOption = Annotated[str | None, Parameter(name="--server")]
