@@ -1,8 +1,8 @@
 """What one device is to run, as a function of resources.
 
-Source: CONTRACT.md “What a device's configuration is made of”. Two steps, so that bodies can be shared: `assemble` selects for one
-device, `configure` builds from what was selected and is the same for every device with the same spec, set and
-workloads.
+Source: CONTRACT.md “What a device's configuration is made of”. Two steps, so that bodies can be shared: `assemble`
+selects for one device, `configure` builds from what was selected and is the same for every device with the same spec,
+set and workloads.
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ _quote = msgspec.json.Encoder().encode
 
 
 class Configuration(NamedTuple):
-    """A configuration without the device's id. `content` is canonical JSON of one object; problems are left-out parts."""
+    """A configuration but for the device's id. `content` is a canonical JSON object; problems are left-out parts."""
 
     version: str
     content: bytes
