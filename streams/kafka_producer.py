@@ -9,6 +9,7 @@ until it stands, sends are refused at once.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -23,6 +24,13 @@ _LONGEST_PAUSE_S = 2.0
 _DROP_WITHIN_S = 2.0
 
 _log = structlog.get_logger(__name__)
+
+
+class _Record(NamedTuple):
+    topic: str
+    partition: int
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
 
 
 class KafkaProducer:
@@ -74,9 +82,7 @@ class KafkaProducer:
         if self._droppings:
             await asyncio.wait(self._droppings)
 
-    async def send(
-        self, topic: str, partition: int, value: bytes, headers: Sequence[tuple[str, bytes]] = ()
-    ) -> int:
+    async def send(self, topic: str, partition: int, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> int:
         """The record's offset, once all in-sync replicas have it.
 
         Raises UnavailableError: at once when there is no connection, or when the record was not acknowledged; then it
@@ -88,22 +94,18 @@ class KafkaProducer:
         acknowledged: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.add(acknowledged)
         acknowledged.add_done_callback(self._waiting.discard)
-        sending = asyncio.create_task(self._send(producer, topic, partition, value, headers, acknowledged))
+        record = _Record(topic, partition, value, headers)
+        sending = asyncio.create_task(self._send(producer, record, acknowledged))
         sending.add_done_callback(_settle(acknowledged))
         return await asyncio.shield(acknowledged)
 
-    async def _send(
-        self,
-        producer: AIOKafkaProducer,
-        topic: str,
-        partition: int,
-        value: bytes,
-        headers: Sequence[tuple[str, bytes]],
-        acknowledged: asyncio.Future[int],
-    ) -> None:
+    async def _send(self, producer: AIOKafkaProducer, record: _Record, acknowledged: asyncio.Future[int]) -> None:
         try:
             async with asyncio.timeout(self._stuck_after_s):
-                metadata = await (await producer.send(topic, value, partition=partition, headers=list(headers)))
+                sent = await producer.send(
+                    record.topic, record.value, partition=record.partition, headers=list(record.headers)
+                )
+                metadata = await sent
         except Exception as error:  # noqa: BLE001 - whatever it was, this producer's sequence numbers are off now
             reason = f"{type(error).__name__}: {error}"
             self._give_up(producer, UnavailableError(f"the log did not acknowledge the record ({reason}): try again"))
