@@ -48,6 +48,6 @@ def error_answer(error: Exception) -> Answer:
     further: list[Header] = []
     if told.status == HTTPStatus.SERVICE_UNAVAILABLE:
         further.append(_RETRY_AFTER)
-    if isinstance(error, MethodNotAllowedError):
+    if isinstance(error, MethodNotAllowedError) and error.allowed:
         further.append((b"allow", ", ".join(sorted(error.allowed)).encode()))
     return json_answer(_encode({"message": told.message}), told.status, *further)

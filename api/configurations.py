@@ -111,7 +111,7 @@ class Configurations:
     def _configuration(self, state: FleetState, identity: DeviceIdentity) -> Configuration:
         namespace, device_id = identity.namespace, identity.device_id
         held = state.get(ResourceKey("EdgeDevice", namespace, device_id))
-        device = held.body if held else {"metadata": {"namespace": namespace, "name": device_id}}
+        device: JSONObject = held.body if held else {"metadata": {"namespace": namespace, "name": device_id}}
         labels = effective_labels(device["metadata"].get("labels") or {}, identity.hardware_labels)
         set_name = device_set_name(labels)
         device_set = state.get(ResourceKey("EdgeDeviceSet", namespace, set_name)) if set_name else None

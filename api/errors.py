@@ -26,9 +26,9 @@ RETRY_AFTER_S = 1
 
 
 class MethodNotAllowedError(MusterError):
-    """The path exists, but not with this method (405). `allowed` are the methods that do."""
+    """The path exists, but not with this method (405). `allowed` are those that do, if known."""
 
-    def __init__(self, message: str, allowed: frozenset[str]) -> None:
+    def __init__(self, message: str, allowed: frozenset[str] = frozenset()) -> None:
         super().__init__(message)
         self.allowed = allowed
 

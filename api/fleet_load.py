@@ -2,8 +2,6 @@
 
 import asyncio
 
-from clickhouse_connect.driver import Client
-
 from fleet.state import FleetState
 from settings import ClickHouseSettings
 from storage.client import connect
@@ -28,10 +26,10 @@ class FleetLoad:
         return await asyncio.to_thread(self._load)
 
     def _load(self) -> FleetState:
-        client: Client = connect(self._settings, self._password)
+        client = connect(self._settings, self._password)
         try:
             lives = topic_lives(read_epochs(client, self._settings.database))
-            state = load_state(client, self._settings.database, self._initial_namespace)
+            state = load_state(client, self._initial_namespace)
             self.heartbeat_epoch = lives[self._heartbeats_topic].epoch
             return state
         finally:

@@ -59,17 +59,17 @@ class ApiMetrics:
         self.waiting_commands = self._gauge("muster_commands_waiting", "Changes whose outcome is awaited.", "livesum")
         self.feed_age_s = self._gauge(
             "muster_feed_age_seconds",
-            "Seconds since the feed was known to be applied whole; of the worst process.",
+            "Seconds since the feed was known to be applied whole, at worst.",
             "livemax",
         )
         self.revision = self._gauge(
-            "muster_feed_revision", "Revision applied; of the process furthest behind.", "livemin"
+            "muster_feed_revision", "Revision applied by the process furthest behind.", "livemin"
         )
         self.devices = self._gauge("muster_devices_known", "Device ids this process knows, in any state.", "livemax")
         self.is_loaded = self._gauge("muster_fleet_loaded", "1 when every process has loaded the fleet.", "livemin")
-        self.unread_share = self._gauge(
-            "muster_heartbeat_retention_used",
-            "1 when the unread heartbeats of a partition near their retention and new ones are refused.",
+        self.endangered = self._gauge(
+            "muster_heartbeat_partitions_endangered",
+            "Partitions that refuse heartbeats, because unread ones near the end of their retention.",
             "livemax",
         )
         self.lag = self._gauge("muster_heartbeat_lag_records", "Records of heartbeats not folded yet.", "livemax")

@@ -132,6 +132,9 @@ class ApiSettings(Struct, frozen=True):
     feed_stale_after_s: Annotated[
         int, Meta(ge=1, description="a process that lost its feed for longer refuses registrations")
     ] = 60
+    remembered_configurations: Annotated[
+        int, Meta(ge=1, description="devices whose assembled configuration a process remembers; equal ones are shared")
+    ] = 1_000_000
 
 
 class HeartbeatSettings(Struct, frozen=True):

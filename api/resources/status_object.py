@@ -35,7 +35,7 @@ def failure_headers(error: Exception, told: Refusal) -> dict[str, str]:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(error, OutcomeUnknownError):
         headers[REQUEST_ID_HEADER] = error.request_id
-    if isinstance(error, MethodNotAllowedError):
+    if isinstance(error, MethodNotAllowedError) and error.allowed:
         headers["Allow"] = ", ".join(sorted(error.allowed))
     return headers
 

@@ -54,6 +54,9 @@ class Preconditions(NamedTuple):
     revision: int | None
 
 
+NONE_EXPECTED: Final = Preconditions(None, None)
+
+
 class ResourceWrites:
     """Writes resources. `random_bytes` makes nonces, `new_uid` uids; `wall_clock_ms` gives Unix time."""
 

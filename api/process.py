@@ -1,0 +1,223 @@
+"""One API process: its parts, wired once, and the order in which they start and stop.
+
+Stopping loses nothing accepted: requests under way are answered first, then what is collected is sent and
+acknowledged, then the connections close.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Final
+
+from api.command_gateway import CommandGateway
+from api.configurations import Configurations
+from api.deletion_watch import DeletionWatch
+from api.device_enrolment import EnrolmentCall
+from api.device_follow_ups import FollowUps
+from api.device_heartbeat import HeartbeatCall
+from api.device_plane import DevicePlane, calls_of
+from api.device_reads import ReadCalls
+from api.device_registration import RegistrationCall
+from api.device_standing import Standings
+from api.feed_reader import FeedReader
+from api.fleet_load import FleetLoad
+from api.fleet_view import FleetView
+from api.health import Health
+from api.heartbeat_publisher import HeartbeatPublisher
+from api.metrics import ApiMetrics
+from api.refusals import RefusalLog
+from api.resources.reads import ResourceReads
+from api.resources.writes import ResourceWrites
+from api.retention_guard import RetentionGuard
+from fleet.sealing import KeyRing
+from fleet.verdict import Limits
+from settings import Settings
+from settings.keys import read_encryption_keys, read_installation_key, read_password
+from streams.kafka_producer import KafkaProducer
+from streams.topics import HOUR_MS, topics
+
+_MEASURED_EVERY_S: Final = 1.0
+_GUARDED_EVERY_S: Final = 30.0
+
+_STOP_WITHIN_S: Final = 1.0
+"""For each step of a stop; requests under way had theirs before, and a broker that is up answers in milliseconds."""
+
+
+class ApiProcess:
+    """The parts of a process. Raises SettingsError when a key or password cannot be read."""
+
+    def __init__(self, settings: Settings) -> None:
+        topic = topics(
+            settings.kafka.topic_prefix,
+            settings.heartbeats.partitions,
+            settings.heartbeats.retention_h,
+            settings.kafka.record_limit_bytes,
+        )
+        bootstrap, record_limit_bytes = settings.kafka.bootstrap, settings.kafka.record_limit_bytes
+        initial_namespace = settings.devices.initial_namespace
+        encryption = read_encryption_keys(settings.keys_folder)
+        installation_key = read_installation_key(settings.keys_folder)
+        keys = KeyRing(encryption.by_id, encryption.current_id, installation_key)
+        self.metrics = ApiMetrics()
+        self.view = FleetView(initial_namespace, settings.api.feed_stale_after_s, time.monotonic)
+        self._load = FleetLoad(
+            settings.clickhouse,
+            read_password(settings.clickhouse_password_file),
+            topic.heartbeats.name,
+            initial_namespace,
+        )
+        self._heartbeat_producer = KafkaProducer(bootstrap, record_limit_bytes, "muster-api-heartbeats")
+        self._command_producer = KafkaProducer(bootstrap, record_limit_bytes, "muster-api-commands")
+        self._guard = RetentionGuard(
+            bootstrap,
+            topic.heartbeats.name,
+            settings.heartbeats.partitions,
+            self._heartbeat_group,
+            guarded_age_ms=int(settings.heartbeats.retention_h * HOUR_MS * settings.heartbeats.retention_guard_share),
+            every_s=_GUARDED_EVERY_S,
+            wall_clock_ms=_wall_clock_ms,
+        )
+        self.publisher = HeartbeatPublisher(
+            self._heartbeat_producer,
+            topic.heartbeats.name,
+            settings.heartbeats.partitions,
+            window_s=settings.heartbeats.window_ms / 1000,
+            deadline_s=settings.api.device_deadline_ms / 1000,
+            in_flight_limit_bytes=settings.heartbeats.in_flight_bytes,
+            is_endangered=self._guard.is_endangered,
+            on_record=self.metrics.observe_record,
+        )
+        self.gateway = CommandGateway(
+            self._command_producer,
+            topic.commands.name,
+            window_s=settings.commands.window_ms / 1000,
+            wall_clock_ms=_wall_clock_ms,
+            new_request_id=_new_uid,
+        )
+        self._follow_ups = FollowUps(self.gateway, settings.api.operator_deadline_ms / 1000)
+        self._deletions = DeletionWatch(
+            self.view, self._follow_ups, settings.devices.deletion_timeout_s * 1000, _wall_clock_ms
+        )
+        self._feed = FeedReader(
+            bootstrap,
+            topic.feed.name,
+            record_limit_bytes,
+            view=self.view,
+            load=self._load.load,
+            after_load=self._after_load,
+        )
+        self.view.watch(self.gateway.on_outcome)
+        self.view.watch(self._deletions.on_outcome)
+        self.configurations = Configurations(
+            self.view,
+            keys,
+            installation_key,
+            settings.api.remembered_configurations,
+            self.metrics.assembly_errors.inc,
+        )
+        self.health = Health(self.view, self.publisher, self._guard)
+        self.plane = self._device_plane(settings)
+        self.reads = ResourceReads(self.view, keys, shows_secrets=settings.http.show_secrets)
+        self.writes = ResourceWrites(
+            self.reads,
+            self.gateway,
+            keys,
+            Limits(settings.devices.pending_limit, settings.devices.pending_expiry_h * HOUR_MS),
+            deadline_s=settings.api.operator_deadline_ms / 1000,
+            new_uid=_new_uid,
+            random_bytes=os.urandom,
+            wall_clock_ms=_wall_clock_ms,
+        )
+
+    def _device_plane(self, settings: Settings) -> DevicePlane:
+        deadline_s = settings.api.device_deadline_ms / 1000
+        standings = Standings(self.view, settings.devices.initial_namespace)
+        return DevicePlane(
+            calls_of(
+                EnrolmentCall(
+                    standings,
+                    self.gateway,
+                    is_auto_approved=settings.devices.auto_approve,
+                    deadline_s=deadline_s,
+                    new_uid=_new_uid,
+                ),
+                RegistrationCall(
+                    standings,
+                    self.gateway,
+                    self.publisher,
+                    self.view,
+                    deadline_s=deadline_s,
+                    clock=time.monotonic,
+                ),
+                HeartbeatCall(
+                    standings,
+                    self.publisher,
+                    self.configurations,
+                    self._follow_ups,
+                    lambda: self._load.heartbeat_epoch,
+                ),
+                ReadCalls(standings, self.configurations, self._follow_ups),
+            ),
+            RefusalLog(),
+            deadline_s=deadline_s,
+            clock=time.monotonic,
+            observe=self.metrics.observe_device_call,
+        )
+
+    @contextlib.asynccontextmanager
+    async def running(self, _app: object = None) -> AsyncIterator[None]:
+        """Run from start to stop, as Litestar's lifespan. Starts without Kafka and ClickHouse, and waits for them."""
+        self._heartbeat_producer.start()
+        self._command_producer.start()
+        self._feed.start()
+        self._guard.start()
+        self._deletions.start()
+        measuring = asyncio.create_task(self._measure(), name="measuring")
+        try:
+            yield
+        finally:
+            measuring.cancel()
+            await self._deletions.stop()
+            await self._guard.stop()
+            await self.publisher.drain(_STOP_WITHIN_S)
+            await self._follow_ups.stop(_STOP_WITHIN_S)
+            await self.gateway.drain(_STOP_WITHIN_S)
+            await self._feed.stop()
+            await asyncio.gather(
+                self._heartbeat_producer.stop(_STOP_WITHIN_S), self._command_producer.stop(_STOP_WITHIN_S)
+            )
+
+    def _heartbeat_group(self) -> str | None:
+        epoch = self._load.heartbeat_epoch
+        return None if epoch is None else f"muster-heartbeats-{epoch}"
+
+    def _after_load(self) -> None:
+        self._deletions.after_load()
+        self.gateway.send_again()
+
+    async def _measure(self) -> None:
+        applied = 0
+        while True:
+            metrics, view = self.metrics, self.view
+            metrics.in_flight_bytes.set(self.publisher.in_flight_bytes)
+            metrics.waiting_commands.set(self.gateway.waiting)
+            metrics.feed_age_s.set(view.age_s)
+            metrics.revision.set(view.state.revision)
+            metrics.devices.set(len(view.state.identities))
+            metrics.is_loaded.set(view.is_loaded)
+            metrics.endangered.set(len(self._guard.endangered))
+            metrics.lag.set(self._guard.lag_records)
+            metrics.applied_outcomes.inc(view.applied_outcomes - applied)
+            applied = view.applied_outcomes
+            await asyncio.sleep(_MEASURED_EVERY_S)
+
+
+def _wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _new_uid() -> str:
+    return str(uuid.uuid4())

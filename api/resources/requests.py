@@ -1,0 +1,86 @@
+"""Reads what a request for a change says beside its path: body, author, request id, options."""
+
+import re
+from typing import Any, Final
+
+import msgspec
+from litestar import Request
+
+from api.errors import UnsupportedMediaTypeError
+from api.resources.status_object import REQUEST_ID_HEADER
+from api.resources.writes import NONE_EXPECTED, Asked, Preconditions, read_preconditions
+from fleet.commands import JSONObject
+from fleet.errors import BadInputError
+from fleet.json_bodies import read_object
+from fleet.resources import UnknownFields
+
+AUTHOR_HEADER: Final = "Muster-Author"
+ANONYMOUS: Final = "anonymous"
+
+JSON_TYPES: Final = frozenset({"application/json", ""})
+"""Python's typed client sends no content type with POST and PUT."""
+
+MERGE_PATCH_TYPES: Final = frozenset({"application/merge-patch+json"})
+
+_AUTHOR_LIMIT: Final = 128
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
+
+_UNKNOWN_FIELDS: Final[dict[str, UnknownFields]] = {"Strict": "strict", "Warn": "warn", "Ignore": "ignore"}
+
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
+AnyRequest = Request[Any, Any, Any]
+
+
+async def read_document(request: AnyRequest, types: frozenset[str]) -> JSONObject:
+    """The body as a JSON object. Raises UnsupportedMediaTypeError or BadInputError."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given not in types:
+        wanted = " or ".join(sorted(type_ for type_ in types if type_))
+        raise UnsupportedMediaTypeError(f"the content type {given[:60]!a} is not read here: send {wanted}")
+    return read_object(_decoder, await request.body(), "body")
+
+
+def read_asked(request: AnyRequest) -> Asked:
+    """Who asks, and how the change shall be made. Raises BadInputError."""
+    query = request.query_params
+    validation = query.get("fieldValidation", "Warn")
+    if validation not in _UNKNOWN_FIELDS:
+        raise BadInputError(f"fieldValidation is Strict, Warn or Ignore, not {validation[:60]!a}")
+    return Asked(
+        _author(request), _request_id(request), _UNKNOWN_FIELDS[validation], _is_dry_run(query.getall("dryRun", []))
+    )
+
+
+async def read_delete_options(request: AnyRequest) -> tuple[Preconditions, bool]:
+    """Preconditions and a dry run, as a DELETE's body or query says them. Raises BadInputError."""
+    body = await request.body()
+    options = read_object(_decoder, body, "body") if body.strip() else {}
+    expected = options.get("preconditions") or {}
+    if not isinstance(expected, dict):
+        raise BadInputError("preconditions is not an object")
+    asked = options.get("dryRun") or []
+    if not isinstance(asked, list):
+        raise BadInputError("dryRun is not a list")
+    preconditions = read_preconditions(expected.get("uid"), expected.get("resourceVersion")) if expected else None
+    return preconditions or NONE_EXPECTED, _is_dry_run(asked)
+
+
+def _is_dry_run(given: list[Any]) -> bool:
+    if any(value != "All" for value in given):
+        raise BadInputError("dryRun is All or absent")
+    return bool(given)
+
+
+def _author(request: AnyRequest) -> str:
+    author = request.headers.get(AUTHOR_HEADER, "").strip() or ANONYMOUS
+    if len(author) > _AUTHOR_LIMIT or not author.isprintable():
+        raise BadInputError(f"{AUTHOR_HEADER} is at most {_AUTHOR_LIMIT} printable characters")
+    return author
+
+
+def _request_id(request: AnyRequest) -> str | None:
+    request_id: str | None = request.headers.get(REQUEST_ID_HEADER)
+    if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
+        raise BadInputError(f"{REQUEST_ID_HEADER} is 8 to 128 letters, digits, '-', '_', '.' or ':'")
+    return request_id

@@ -1,0 +1,163 @@
+"""The paths of every kind, as Kubernetes spells them, each a few lines around `reads` and `writes`.
+
+The handlers of a kind are made from its description, so that the OpenAPI document names each path, and a kind added
+there is served here.
+"""
+
+from typing import Any, Final, Literal
+
+import msgspec
+from litestar import Response, delete, get, patch, post, put
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+
+from api.resources.reads import ResourceReads, read_page
+from api.resources.requests import (
+    JSON_TYPES,
+    MERGE_PATCH_TYPES,
+    AnyRequest,
+    read_asked,
+    read_delete_options,
+    read_document,
+)
+from api.resources.responses import ResourceResponse
+from api.resources.status_object import deleted
+from api.resources.writes import ResourceWrites, Written
+from fleet.commands import ResourceKey
+from fleet.names import check_namespace
+from fleet.resources import KINDS, Kind
+from fleet.signed_request import SIGNED_REQUEST_KIND
+
+
+class Status(msgspec.Struct):
+    """How an error is told: Kubernetes' Status."""
+
+    kind: str
+    message: str
+    reason: str
+    code: int
+
+
+_ERRORS: Final = {
+    400: ResponseSpec(Status, description="the request cannot be read", generate_examples=False),
+    404: ResponseSpec(Status, description="no such resource", generate_examples=False),
+    409: ResponseSpec(Status, description="it exists, or has changed since it was read", generate_examples=False),
+    422: ResponseSpec(Status, description="the resource breaks a rule of its kind", generate_examples=False),
+    503: ResponseSpec(Status, description="not now: try again", generate_examples=False),
+    504: ResponseSpec(Status, description="outcome unknown: repeat with Muster-Request-Id", generate_examples=False),
+}
+
+
+def resource_routes(reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
+    """The handlers of all kinds."""
+    return [handler for kind in KINDS.values() for handler in _routes_of(kind, reads, writes)]
+
+
+def _routes_of(kind: Kind, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
+    start = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+    if not kind.is_namespaced:
+        return [
+            *_collection_routes(kind, f"{start}/{kind.plural}", reads, writes),
+            *_single_routes(kind, f"{start}/{kind.plural}/{{name:str}}", reads, writes),
+        ]
+    collection = f"{start}/namespaces/{{namespace:str}}/{kind.plural}"
+    routes = [
+        _list_all_route(kind, f"{start}/{kind.plural}", reads),
+        *_collection_routes(kind, collection, reads, writes),
+        *_single_routes(kind, f"{collection}/{{name:str}}", reads, writes),
+    ]
+    if kind.kind == SIGNED_REQUEST_KIND:
+        routes += _status_routes(kind, f"{collection}/{{name:str}}/status", reads, writes)
+    return routes
+
+
+def _list_all_route(kind: Kind, path: str, reads: ResourceReads) -> BaseRouteHandler:
+    @get(path, operation_id=f"listAll{kind.kind}", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
+    def list_all(request: AnyRequest) -> Response[Any]:
+        return _list(kind, None, reads, request)
+
+    return list_all
+
+
+def _collection_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
+    @get(path, operation_id=f"list{kind.kind}", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
+    def list_(request: AnyRequest) -> Response[Any]:
+        return _list(kind, _namespace(kind, request), reads, request)
+
+    @post(path, operation_id=f"create{kind.kind}", tags=[kind.kind], responses=_ERRORS)
+    async def create(request: AnyRequest) -> Response[Any]:
+        document = await read_document(request, JSON_TYPES)
+        written = await writes.create(kind, _namespace(kind, request) or "", document, read_asked(request))
+        return _written(written, status=201)
+
+    return [list_, create]
+
+
+def _single_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
+    @get(path, operation_id=f"read{kind.kind}", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
+    def read(request: AnyRequest) -> Response[Any]:
+        return _json(reads.get(_key(kind, request)))
+
+    @delete(path, operation_id=f"delete{kind.kind}", tags=[kind.kind], responses=_ERRORS, status_code=200)
+    async def delete_(request: AnyRequest) -> Response[Any]:
+        key = _key(kind, request)
+        expected, is_dry_run = await read_delete_options(request)
+        asked = read_asked(request)
+        held = reads.get(key)
+        left = await writes.delete(key, expected, asked._replace(is_dry_run=is_dry_run or asked.is_dry_run))
+        if left is not None:
+            return _written(left)
+        return _json(deleted(kind, key.name, held["metadata"].get("uid", "")))
+
+    return [read, *_write_routes(kind, path, writes, ""), delete_]
+
+
+def _status_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
+    @get(path, operation_id=f"read{kind.kind}Status", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
+    def read(request: AnyRequest) -> Response[Any]:
+        return _json(reads.get(_key(kind, request)))
+
+    return [read, *_write_routes(kind, path, writes, "status")]
+
+
+def _write_routes(
+    kind: Kind, path: str, writes: ResourceWrites, subresource: Literal["", "status"]
+) -> list[BaseRouteHandler]:
+    suffix = f"{kind.kind}{subresource.title()}"
+
+    @put(path, operation_id=f"replace{suffix}", tags=[kind.kind], responses=_ERRORS)
+    async def replace(request: AnyRequest) -> Response[Any]:
+        document = await read_document(request, JSON_TYPES)
+        return _written(await writes.replace(kind, _key(kind, request), document, subresource, read_asked(request)))
+
+    @patch(path, operation_id=f"patch{suffix}", tags=[kind.kind], responses=_ERRORS)
+    async def patch_(request: AnyRequest) -> Response[Any]:
+        document = await read_document(request, MERGE_PATCH_TYPES)
+        return _written(await writes.patch(kind, _key(kind, request), document, subresource, read_asked(request)))
+
+    return [replace, patch_]
+
+
+def _namespace(kind: Kind, request: AnyRequest) -> str | None:
+    if not kind.is_namespaced:
+        return ""
+    namespace: str = request.path_params["namespace"]
+    check_namespace(namespace)
+    return namespace
+
+
+def _key(kind: Kind, request: AnyRequest) -> ResourceKey:
+    return ResourceKey(kind.kind, _namespace(kind, request) or "", request.path_params["name"])
+
+
+def _list(kind: Kind, namespace: str | None, reads: ResourceReads, request: AnyRequest) -> Response[Any]:
+    query = request.query_params
+    return _json(reads.list(kind, namespace, read_page(query.get("limit"), query.get("continue"))))
+
+
+def _written(written: Written, status: int = 200) -> Response[Any]:
+    return ResourceResponse(written.body, status, written.warnings)
+
+
+def _json(content: Any) -> Response[Any]:
+    return ResourceResponse(content)
