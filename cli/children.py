@@ -1,8 +1,8 @@
 """What `muster up` runs, in which order, and how each is known to be ready."""
 
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from local.child import Program
@@ -25,53 +25,53 @@ def wanted_ports(settings: Settings) -> list[WantedPort]:
     return ports
 
 
-def stores(settings: Settings, progress: Progress) -> list[Program]:
-    """Kafka and ClickHouse, as far as they are ours to run. Downloads what is missing; raises LocalError."""
-    programs = []
-    if settings.kafka.is_local:
-        broker = KafkaBroker(
-            settings.local.data / "kafka",
-            settings.cache_folder,
-            settings.kafka.port,
-            settings.kafka.heap_mib,
-            settings.kafka.record_limit_bytes,
+class Children:
+    """The programs of one installation. `environ` is what `settings` were read from; the children read it again."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+
+    def stores(self, progress: Progress) -> list[Program]:
+        """Kafka and ClickHouse, as far as they are ours to run. Downloads what is missing; raises LocalError."""
+        settings = self._settings
+        programs = []
+        if settings.kafka.is_local:
+            broker = KafkaBroker(
+                settings.local.data / "kafka",
+                settings.cache_folder,
+                settings.kafka.port,
+                settings.kafka.heap_mib,
+                settings.kafka.record_limit_bytes,
+            )
+            programs.append(broker.prepare(progress, self._log("kafka")))
+        if settings.clickhouse.is_local:
+            is_ready = partial(answers_ok, "127.0.0.1", settings.clickhouse.port, "/ping")
+            programs.append(self._python("clickhouse", ["local.clickhouse"], is_ready, "MUSTER_CLICKHOUSE_PORT"))
+        return programs
+
+    def workers(self) -> list[Program]:
+        """What stands between Kafka and ClickHouse. Heartbeats are accepted without them, so nobody waits for them."""
+        return [self._python(name, ["streams", name], lambda: True) for name in ("commands", "heartbeats")]
+
+    def api(self) -> list[Program]:
+        """The API processes, which share a port."""
+        http = self._settings.http
+        is_ready = partial(answers_ok, http.host, http.port, "/health/ready")
+        names = [f"api-{number}" for number in range(1, http.processes + 1)]
+        return [self._python(name, ["api"], is_ready, "MUSTER_HTTP_PORT") for name in names]
+
+    def _python(self, name: str, module: list[str], is_ready: Callable[[], bool], hint: str = "") -> Program:
+        return Program(
+            name=name,
+            # -P: a folder called `api` where `muster` is called must not stand in for ours.
+            argv=[sys.executable, "-P", "-m", *module],
+            env={**self._environ, "MUSTER_DATA": str(self._settings.local.data), "PYTHONUNBUFFERED": "1"},
+            log=self._log(name),
+            is_ready=is_ready,
+            stop_within_s=2.5,
+            hint=hint,
         )
-        programs.append(broker.prepare(progress, _log(settings, "kafka")))
-    if settings.clickhouse.is_local:
-        port = settings.clickhouse.port
-        is_ready = _http_probe("127.0.0.1", port, "/ping")
-        programs.append(_python(settings, "clickhouse", ["local.clickhouse"], is_ready, "MUSTER_CLICKHOUSE_PORT"))
-    return programs
 
-
-def workers(settings: Settings) -> list[Program]:
-    """What stands between Kafka and ClickHouse. Heartbeats are accepted without them, so nobody waits for them."""
-    return [_python(settings, name, ["streams", name], lambda: True) for name in ("commands", "heartbeats")]
-
-
-def api(settings: Settings) -> list[Program]:
-    """The API processes, which share a port."""
-    is_ready = _http_probe(settings.http.host, settings.http.port, "/health/ready")
-    names = [f"api-{number}" for number in range(1, settings.http.processes + 1)]
-    return [_python(settings, name, ["api"], is_ready, "MUSTER_HTTP_PORT") for name in names]
-
-
-def _python(settings: Settings, name: str, module: list[str], is_ready: Callable[[], bool], hint: str = "") -> Program:
-    return Program(
-        name=name,
-        # -P: a folder called `api` where `muster` is called must not stand in for ours.
-        argv=[sys.executable, "-P", "-m", *module],
-        env={**os.environ, "MUSTER_DATA": str(settings.local.data), "PYTHONUNBUFFERED": "1"},
-        log=_log(settings, name),
-        is_ready=is_ready,
-        stop_within_s=2.5,
-        hint=hint,
-    )
-
-
-def _log(settings: Settings, name: str) -> Path:
-    return settings.local.data / "logs" / f"{name}.log"
-
-
-def _http_probe(host: str, port: int, path: str) -> Callable[[], bool]:
-    return lambda: answers_ok(host, port, path)
+    def _log(self, name: str) -> Path:
+        return self._settings.local.data / "logs" / f"{name}.log"

@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from cli.children import api, stores, wanted_ports, workers
+from cli.children import Children, wanted_ports
 from cli.download_progress import DownloadProgress
 from cli.errors import CommandError
 from cli.setup import set_up
@@ -33,7 +33,7 @@ def up() -> int:
         try:
             with held_alone(settings.local.data):
                 try:
-                    _start(settings, supervisor, console)
+                    _start(settings, Children(settings, os.environ), supervisor, console)
                     _watch(settings, supervisor, console)
                 except StopRequested:
                     console.print("stopping")
@@ -45,7 +45,7 @@ def up() -> int:
     return 0
 
 
-def _start(settings: Settings, supervisor: Supervisor, console: Console) -> None:
+def _start(settings: Settings, children: Children, supervisor: Supervisor, console: Console) -> None:
     """From nothing to ready. Raises LocalError, MusterError, SettingsError or CommandError, each a line."""
     data = settings.local.data
     console.print(f"Muster {version('muster')}: data in {_near(data)}, logs in {_near(data / 'logs')}")
@@ -54,12 +54,12 @@ def _start(settings: Settings, supervisor: Supervisor, console: Console) -> None
     if make_keys(settings.keys_folder):
         console.print(f"made keys and passwords in {_near(settings.keys_folder)}; keep a copy of them")
     with DownloadProgress(console) as progress:
-        programs = stores(settings, progress)
-    supervisor.start(programs)
+        stores = children.stores(progress)
+    supervisor.start(stores)
     for line in set_up(settings, datetime.now(UTC)).lines():
         console.print(line)
-    supervisor.start(workers(settings))
-    supervisor.start(api(settings))
+    supervisor.start(children.workers())
+    supervisor.start(children.api())
     console.print(_welcome(settings))
 
 
