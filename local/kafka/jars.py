@@ -10,9 +10,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 import requests
@@ -27,7 +28,7 @@ TRIES = 2
 PARALLEL_DOWNLOADS = 4
 """The jars are many and small: most of a download is waiting."""
 
-NETWORK_TIMEOUT_S = 60
+NETWORK_TIMEOUT_S = 30
 """Longest silence of the registry; some answer slowly to the first who asks for a file."""
 
 _ABANDONED_AFTER_S = 24 * 3600
@@ -87,32 +88,46 @@ def _download(pins: Sequence[Pin], folder: Path, progress: Progress, fetch: Fetc
         tempfile.TemporaryDirectory(prefix=_INCOMING, dir=folder) as incoming,
         ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool,
     ):
-        futures = [pool.submit(_download_one, pin, Path(incoming), folder, progress, fetch) for pin in pins]
+        is_over = Event()
+
+        def arrived(size_bytes: int) -> None:
+            if is_over.is_set():
+                raise CancelledError
+            progress.advance(size_bytes)
+
+        def fetch_into(pin: Pin, target: Path) -> Path:
+            return fetch(pin, target, arrived)
+
+        futures = [pool.submit(_download_one, pin, Path(incoming), folder, fetch_into, progress.note) for pin in pins]
         try:
             for future in futures:
                 future.result()
         except BaseException:
+            # Ctrl-C and a refused jar alike end the other downloads at their next bytes.
+            is_over.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _download_one(pin: Pin, incoming: Path, folder: Path, progress: Progress, fetch: Fetch) -> None:
+def _download_one(
+    pin: Pin, incoming: Path, folder: Path, fetch_into: Callable[[Pin, Path], Path], note: Callable[[str], None]
+) -> None:
     problem = ""
     for attempt in range(TRIES):
         target = incoming / f"{pin.file_name}-{attempt}"
         target.mkdir()
         try:
-            jar = fetch(pin, target, progress.advance)
+            jar = fetch_into(pin, target)
         except (requests.RequestException, RuntimeError) as error:
             problem = f"cannot be downloaded ({_first_line(error)}); check the network or HTTPS_PROXY"
-            progress.note(f"{pin.file_name} {problem}")
+            note(f"{pin.file_name} {problem}")
             continue
         found = _sha256(jar)
         if found == pin.sha256:
             jar.replace(folder / pin.file_name)
             return
         problem = f"was refused: its SHA-256 is {found}, the pinned one is {pin.sha256}"
-        progress.note(f"{pin.file_name} {problem}")
+        note(f"{pin.file_name} {problem}")
     raise LocalError(f"{pin.group}:{pin.artifact}:{pin.version} {problem} (tried {TRIES} times)")
 
 

@@ -126,6 +126,23 @@ def test_a_jar_damaged_in_the_cache_is_fetched_again(tmp_path: Path) -> None:
     assert f"{jar} is damaged" in seen.notes[0]
 
 
+def test_a_refused_jar_ends_the_other_downloads(tmp_path: Path) -> None:
+    """As does Ctrl-C: nobody waits for a slow rest that is of no use."""
+
+    def slow_beside_a_wrong_one(pin: Pin, folder: Path, arrived: Callable[[int], None]) -> Path:
+        if pin.artifact == "part-0":
+            return delivers({"part-0": b"wrong"})(pin, folder, arrived)
+        for _ in range(3000):
+            time.sleep(0.01)
+            arrived(1)
+        raise AssertionError
+
+    began = time.monotonic()
+    with pytest.raises(LocalError, match="part-0"):
+        provide_jars(PINS, tmp_path, Seen(), slow_beside_a_wrong_one)
+    assert time.monotonic() - began < 5
+
+
 def test_two_downloads_side_by_side_do_not_disturb_each_other(tmp_path: Path) -> None:
     """Both find every jar whole, whoever was first."""
     together = Barrier(2)
