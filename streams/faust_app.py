@@ -1,0 +1,32 @@
+"""The Faust app of a worker: a consumer in a group of its epoch, and nothing else that Faust could do."""
+
+import faust
+
+from settings import KafkaSettings, StreamSettings
+
+_BUFFERED_RECORDS = 1000
+"""Records Faust holds between the consumer and the agent; more only takes memory, since records are big."""
+
+_HEARTBEATS_A_SESSION = 4
+"""A worker may miss a few heartbeats to the broker before it counts as gone."""
+
+
+def faust_app(group: str, kafka: KafkaSettings, streams: StreamSettings) -> faust.App:
+    """An app whose group id is `group`. Topics are made by set-up; a new group reads from their first records."""
+    return faust.App(
+        id=group,
+        broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],
+        store="memory://",
+        autodiscover=False,
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        # A partition's fetch must hold the largest record.
+        consumer_max_fetch_size=kafka.record_limit_bytes,
+        # Nothing is acknowledged through Faust (see streams.offset_commits), so there is nothing to wait for.
+        stream_wait_empty=False,
+        stream_buffer_maxsize=_BUFFERED_RECORDS,
+        broker_session_timeout=streams.session_timeout_s,
+        broker_heartbeat_interval=streams.session_timeout_s / _HEARTBEATS_A_SESSION,
+    )
