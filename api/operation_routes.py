@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from api.health import Health
 from api.metrics import ApiMetrics
 
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METRICS_TYPE = "text/plain; version=0.0.4"  # Litestar adds the character set
 
 _encode = msgspec.json.Encoder().encode
 

@@ -37,7 +37,7 @@ from fleet.verdict import Limits
 from settings import Settings
 from settings.keys import read_encryption_keys, read_installation_key, read_password
 from streams.kafka_producer import KafkaProducer
-from streams.topics import HOUR_MS, topics
+from streams.topics import HOUR_MS, heartbeats_group, topics
 
 _MEASURED_EVERY_S: Final = 1.0
 _GUARDED_EVERY_S: Final = 30.0
@@ -50,6 +50,7 @@ class ApiProcess:
     """The parts of a process. Raises SettingsError when a key or password cannot be read."""
 
     def __init__(self, settings: Settings) -> None:
+        self._topic_prefix = settings.kafka.topic_prefix
         topic = topics(
             settings.kafka.topic_prefix,
             settings.heartbeats.partitions,
@@ -192,7 +193,7 @@ class ApiProcess:
 
     def _heartbeat_group(self) -> str | None:
         epoch = self._load.heartbeat_epoch
-        return None if epoch is None else f"muster-heartbeats-{epoch}"
+        return None if epoch is None else heartbeats_group(self._topic_prefix, epoch)
 
     def _after_load(self) -> None:
         self._deletions.after_load()

@@ -41,3 +41,8 @@ def topics(prefix: str, heartbeat_partitions: int, heartbeat_retention_h: int, r
         feed=Topic(f"{prefix}.feed", 1, 7 * 24 * HOUR_MS, record_limit_bytes),
         dead_letters=Topic(f"{prefix}.dead-letters", 3, 30 * 24 * HOUR_MS, record_limit_bytes),
     )
+
+
+def heartbeats_group(prefix: str, epoch: int) -> str:
+    """The consumer group of the heartbeat workers: one an epoch, since offsets of another topic mean nothing."""
+    return f"{prefix}-heartbeats-{epoch}"
