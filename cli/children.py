@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from local.child import Program
+from local.child import Program, at_once
 from local.kafka.broker import KafkaBroker
 from local.kafka.jars import Progress
 from local.ports import WantedPort
@@ -52,7 +52,7 @@ class Children:
 
     def workers(self) -> list[Program]:
         """What stands between Kafka and ClickHouse. Heartbeats are accepted without them, so nobody waits for them."""
-        return [self._python(name, ["streams", name], lambda: True) for name in ("commands", "heartbeats")]
+        return [self._python(name, ["streams", name], at_once) for name in ("commands", "heartbeats")]
 
     def api(self) -> list[Program]:
         """The API processes, which share a port."""

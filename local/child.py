@@ -7,13 +7,22 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from local.child_output import ChildOutput
+from local.errors import LocalError
+from local.last_words import last_words
 
-_TETHER = Path(__file__).with_name("tether.py")
+_TETHER: Final = Path(__file__).with_name("tether.py")
+_POLL_S: Final = 0.05
+
+
+def at_once() -> bool:
+    """For programs that nobody waits for."""
+    return True
 
 
 class Program(NamedTuple):
@@ -89,5 +98,21 @@ class Child:
         self._output.finish(within_s=1.0)
         status = self._process.returncode
         how = f"killed by {signal.Signals(-status).name}" if status and status < 0 else f"exit status {status}"
-        last_line = self._output.last_line()
-        return f"{how}: {last_line}" if last_line else how
+        words = last_words(self._output.last_lines())
+        return f"{how}: {words}" if words else how
+
+
+def start_and_wait(program: Program) -> Child:
+    """A child that is ready. Raises LocalError with its last words when it ends or stays silent."""
+    child = Child(program)
+    deadline = time.monotonic() + program.ready_within_s
+    while not program.is_ready():
+        if child.exit_status() is not None:
+            raise LocalError(f"{program.name} did not start: {child.ending()}; its log is {program.log}")
+        if time.monotonic() > deadline:
+            child.kill()
+            raise LocalError(
+                f"{program.name} was not ready in {program.ready_within_s:.0f} s; its log is {program.log}"
+            )
+        time.sleep(_POLL_S)
+    return child

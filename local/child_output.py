@@ -30,12 +30,9 @@ class ChildOutput:
         self._thread = Thread(target=self._copy, name=f"output of {log.stem}", daemon=True)
         self._thread.start()
 
-    def last_line(self) -> str:
-        """The last line that is not empty, as the likely reason of a death."""
-        for line in reversed(self._last_lines.copy()):
-            if line.strip():
-                return line.strip().decode(errors="replace")
-        return ""
+    def last_lines(self) -> list[str]:
+        """What was said last, cut where it is very long."""
+        return [line.decode(errors="replace") for line in self._last_lines.copy()]
 
     def finish(self, within_s: float) -> None:
         """Wait until what the child said last is written."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from local.child import Child, Program
+from local.child import Child, Program, at_once
 from local.errors import LocalError
 from local.restarts import GIVE_UP_WITHIN_S, recent, restart_delay_s
 
@@ -98,10 +98,13 @@ class Supervisor:
 
     def _probe(self, watched: "_Watched", child: Child, now_s: float) -> None:
         program = watched.program
-        if program.is_ready():
+        again = " again" if watched.deaths_s else ""
+        if program.is_ready is at_once:
+            watched.is_ready = True
+            self._say(f"{program.name} started{again}")
+        elif program.is_ready():
             watched.is_ready = True
             watched.was_ready = True
-            again = " again" if watched.deaths_s else ""
             self._say(f"{program.name} is ready{again} after {self._clock() - watched.started_s:.1f} s")
         elif now_s - watched.started_s > program.ready_within_s:
             child.kill()

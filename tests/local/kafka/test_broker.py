@@ -54,7 +54,7 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
     (port,) = free_ports(1, consecutive=2)
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "meta.properties").write_text("version=99\n")
-    with pytest.raises(LocalError, match=r"Kafka did not start: exit status 1: .*kafka\.log"):
+    with pytest.raises(LocalError, match=r"kafka did not start: exit status 1: .*kafka\.log"):
         KafkaBroker(tmp_path, CACHE, port, heap_mib=256).start()
 
 
