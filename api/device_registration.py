@@ -85,7 +85,7 @@ class RegistrationCall:
         registration = read_registration(body)
         fingerprint = key_fingerprint(registration.certificate_request)
         self._refuse_if_stale()
-        identity, answers = self._standings.of(path)
+        identity, answers = self._standings.registering(path)
         if identity is None or answers.register != DONE.status:
             state = identity.state if identity else DeviceState.UNKNOWN
             raise ForbiddenError(f"the device may not register: it is {state} in namespace {path.namespace}")

@@ -9,6 +9,9 @@ from api.device_paths import DevicePath
 from fleet.device_states import ANSWERS, Answers, DeviceIdentity, DeviceState
 from fleet.errors import ForbiddenError, NotFoundError, UnavailableError
 
+NOT_FOUND: Final = 404
+FORBIDDEN: Final = 403
+
 _UNKNOWN: Final = ANSWERS[DeviceState.UNKNOWN]
 
 _FORBIDDEN_REGISTRATION: Final = {
@@ -60,8 +63,15 @@ class Standings:
         if identity is None:
             return Standing(None, _UNKNOWN)
         if path.namespace not in (identity.namespace, self._initial_namespace):
-            raise NotFoundError(f"device {path.device_id} is not in namespace {path.namespace}")
+            raise _elsewhere(path)
         return Standing(identity, identity.answers)
+
+    def registering(self, path: DevicePath) -> Standing:
+        """As `of`, but a device known elsewhere is told so. Raises NotFoundError."""
+        identity = self._find(path)
+        if identity is not None and identity.namespace != path.namespace:
+            raise _elsewhere(path)
+        return self.of(path)
 
     def serving(self, path: DevicePath) -> DeviceIdentity:
         """The identity of a registered device, one being deleted included. Raises NotFoundError for any other."""
@@ -76,8 +86,8 @@ class Standings:
         return self._devices.identity(path.device_id)
 
 
-NOT_FOUND: Final = 404
-FORBIDDEN: Final = 403
+def _elsewhere(path: DevicePath) -> NotFoundError:
+    return NotFoundError(f"device {path.device_id} is not in namespace {path.namespace}")
 
 
 def refuse_registration_status(standing: Standing, path: DevicePath) -> None:

@@ -1,0 +1,95 @@
+"""One installation for the tests of the API: a real broker and engine, the real deciding worker, a real API process."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cli.setup import set_up
+from fleet.device_states import DeviceIdentity
+from local.clickhouse.process import ClickHouseEndpoint
+from settings import load
+from settings.keys import make_keys, read_password
+from storage.client import connect
+from storage.decisions import load_state
+from tests.api.fleet import Device, Operator
+from tests.api.go_client import GoClient
+from tests.api.installation import Api, api_process, python_process
+from tests.ports import free_port
+
+StoredIdentity = Callable[[Device], DeviceIdentity]
+
+
+@pytest.fixture(scope="session")
+def variables(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """`MUSTER_*` variables of an installation that is set up."""
+    data = tmp_path_factory.mktemp("api-data")
+    variables = {
+        "MUSTER_DATA": str(data),
+        "MUSTER_KAFKA": kafka,
+        "MUSTER_KAFKA_TOPIC_PREFIX": "api-tests",
+        "MUSTER_CLICKHOUSE_PORT": str(free_port()),
+    }
+    settings = load(variables)
+    make_keys(settings.keys_folder)
+    with ClickHouseEndpoint(data / "clickhouse", settings.keys_folder, settings.clickhouse.port):
+        set_up(settings, datetime(2026, 11, 22, 12, tzinfo=UTC))
+        yield variables
+
+
+@pytest.fixture
+def stored_identity(variables: dict[str, str]) -> Iterator[StoredIdentity]:
+    """Reads a device's identity from the database."""
+    settings = load(variables)
+    client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
+    yield lambda device: load_state(client, "default").identities[device.device_id]
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the processes' logs."""
+    return tmp_path_factory.mktemp("api-logs")
+
+
+@pytest.fixture(scope="session")
+def deciding(variables: dict[str, str], logs: Path) -> Iterator[None]:
+    """The deciding worker runs."""
+    with python_process(["streams", "commands"], variables, logs / "commands.log"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def api(variables: dict[str, str], deciding: None, logs: Path) -> Iterator[Api]:  # noqa: ARG001
+    """An API process that is ready."""
+    with api_process(variables, logs / "api.log") as running:
+        yield running
+
+
+@pytest.fixture
+def edge(api: Api) -> Iterator[GoClient]:
+    """A connection of the Edge API."""
+    with GoClient(api.port) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def operator(api: Api) -> Iterator[Operator]:
+    """An operator at the same process."""
+    operator = Operator(api.url)
+    operator.add_namespace("shops")
+    yield operator
+    operator.close()
+
+
+@pytest.fixture
+def device(edge: GoClient, operator: Operator) -> Device:
+    """A device nobody has heard of."""
+    return Device(edge, operator)
+
+
+@pytest.fixture
+def registered(device: Device) -> Device:
+    """A registered device."""
+    return device.become("registered")
