@@ -23,7 +23,7 @@ def delete(
     kind: str | None = None,
     /,
     *names: str,
-    file: Annotated[list[str] | None, Parameter(name=("--file", "-f"), negative=())] = None,
+    file: Annotated[list[str] | None, Parameter(name=("--file", "-f"), negative=(), allow_leading_hyphen=True)] = None,
     namespace: NamespaceOption = None,
     ignore_not_found: Annotated[bool, Parameter(negative=())] = False,
     server: ServerOption = None,

@@ -4,6 +4,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-FilesOption = Annotated[list[str], Parameter(name=("--file", "-f"), negative=())]
+FilesOption = Annotated[list[str], Parameter(name=("--file", "-f"), negative=(), allow_leading_hyphen=True)]
 NamespaceOption = Annotated[str | None, Parameter(name=("--namespace", "-n"))]
 ServerOption = Annotated[str | None, Parameter(name="--server")]
