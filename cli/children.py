@@ -9,7 +9,7 @@ from local.child import Program, at_once
 from local.kafka.broker import KafkaBroker
 from local.kafka.jars import Progress
 from local.ports import WantedPort
-from local.probes import answers_ok
+from local.probes import AllReady, answers_ok
 from settings import Settings
 
 
@@ -57,7 +57,7 @@ class Children:
     def api(self) -> list[Program]:
         """The API processes, which share a port."""
         http = self._settings.http
-        is_ready = partial(answers_ok, http.host, http.port, "/health/ready")
+        is_ready = AllReady(http.host, http.port, "/health/ready", http.processes)
         names = [f"api-{number}" for number in range(1, http.processes + 1)]
         return [self._python(name, ["api"], is_ready, "MUSTER_HTTP_PORT") for name in names]
 

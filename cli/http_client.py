@@ -140,8 +140,8 @@ class Server:
             return self._client.send(request)
         except httpx.ConnectError as error:
             raise CommandError(
-                f"nothing answers at {self._address} ({_reason(error)}): start Muster with `muster up`, or say where it is with "
-                "--server or MUSTER_HTTP_PORT"
+                f"nothing answers at {self._address} ({_reason(error)}): start Muster with `muster up`, "
+                "or say where it is with --server or MUSTER_HTTP_PORT"
             ) from None
         except httpx.TimeoutException:
             raise _OutcomeUnknownError(

@@ -12,7 +12,11 @@ from fleet.commands import JSONObject
 
 def three_way_patch(last: JSONObject, wanted: JSONObject, live: JSONObject) -> JSONObject:
     """The merge patch that brings `live` to what `wanted` says; empty when it is so already. Changes nothing."""
-    patch: JSONObject = {key: None for key in last if key not in wanted and key in live}
+    patch: JSONObject = {
+        key: removal
+        for key, said in last.items()
+        if key not in wanted and key in live and (removal := _removal(said, live[key])) != {}
+    }
     for key, value in wanted.items():
         if value is None:
             if key in live:
@@ -23,6 +27,18 @@ def three_way_patch(last: JSONObject, wanted: JSONObject, live: JSONObject) -> J
         elif key not in live or not _is_same(live[key], value):
             patch[key] = value
     return patch
+
+
+def _removal(said: Any, live: Any) -> JSONObject | None:
+    """The patch that takes away what the file said: None for all of it, else what of an object must go.
+
+    kubectl would remove the whole object, with what others set in it.
+    """
+    if not (isinstance(said, dict) and isinstance(live, dict)):
+        return None
+    patch = {key: _removal(said[key], value) for key, value in live.items() if key in said}
+    is_emptied = all(key in patch and patch[key] is None for key in live)
+    return None if is_emptied else {key: inner for key, inner in patch.items() if inner != {}}
 
 
 def _inner_patch(last: Any, wanted: JSONObject, live: Any) -> JSONObject | None:
