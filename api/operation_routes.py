@@ -1,5 +1,6 @@
 """Probes and metrics."""
 
+import os
 from typing import Any
 
 import msgspec
@@ -26,9 +27,11 @@ def operation_routes(health: Health, metrics: ApiMetrics) -> list[BaseRouteHandl
     def ready() -> Response[dict[str, Any]]:
         """503 when heartbeats cannot be published or the fleet is not loaded; otherwise 200, with what is degraded."""
         found = health.readiness()
+        # The processes share a port: who waits for all of them must know which one answered.
+        content: dict[str, Any] = {"degraded": found.degraded, "process": os.getpid()}
         if found.is_ready:
-            return Response({"status": "ready", "degraded": found.degraded})
-        content = {"status": "not ready", "message": "; ".join(found.reasons), "degraded": found.degraded}
+            return Response({"status": "ready", **content})
+        content |= {"status": "not ready", "message": "; ".join(found.reasons)}
         return Response(content, status_code=503)
 
     @get("/metrics", tags=["operation"], media_type="text/plain")

@@ -19,6 +19,12 @@ from local.last_words import last_words
 _TETHER: Final = Path(__file__).with_name("tether.py")
 _POLL_S: Final = 0.05
 
+_FROM_OUTSIDE: Final = {
+    -signal.SIGKILL: "killed by SIGKILL, by someone or for want of memory",
+    -signal.SIGTERM: "ended by someone's SIGTERM",
+}
+"""Ends of which a child's own words tell nothing."""
+
 
 def at_once() -> bool:
     """For programs that nobody waits for."""
@@ -97,6 +103,8 @@ class Child:
         """How it ended, for a person: the exit status or signal, and its last words."""
         self._output.finish(within_s=1.0)
         status = self._process.returncode
+        if status in _FROM_OUTSIDE:
+            return _FROM_OUTSIDE[status]
         how = f"killed by {signal.Signals(-status).name}" if status and status < 0 else f"exit status {status}"
         words = last_words(self._output.last_lines())
         return f"{how}: {words}" if words else how
@@ -112,7 +120,7 @@ def start_and_wait(program: Program) -> Child:
         if time.monotonic() > deadline:
             child.kill()
             raise LocalError(
-                f"{program.name} was not ready in {program.ready_within_s:.0f} s; its log is {program.log}"
+                f"{program.name} is not ready after {program.ready_within_s:.0f} s; its log: {program.log}"
             )
         time.sleep(_POLL_S)
     return child
