@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from fleet.device_memory import KnownDevice, Said
 from fleet.hardware import NO_HARDWARE, Hardware, encode_hardware, merge_hardware
-from fleet.heartbeat import Heartbeat, UpgradeReport
+from fleet.heartbeat import EventReport, Heartbeat, UpgradeReport
 from fleet.heartbeat_batch import DeviceKey, StoredHardware
 from fleet.heartbeat_rows import (
     ContentRow,
@@ -19,6 +19,9 @@ from fleet.timestamps import read_time_ms
 
 REMOVED = "removed"
 """Status of a workload that a device no longer reports."""
+
+
+_NO_EVENT = EventReport()
 
 
 class Place(NamedTuple):
@@ -71,7 +74,7 @@ class DeviceFold:
             self.transitions.append(DeviceTransitionRow(*self.key, *place, status, previous[0], version, previous[1]))
         workloads = self._take_workloads(place, beat)
         upgrade = beat.upgrade or UpgradeReport()
-        said = Said(status, version, wanted_version, has_events=any(event is not None for event in beat.events or ()))
+        said = Said(status, version, wanted_version, has_events=bool(_events(beat)))
         self.content = ContentRow(
             *self.key,
             *place,
@@ -121,8 +124,7 @@ class DeviceFold:
                 event.reason or "",
                 event.message or "",
             )
-            for index, event in enumerate(beat.events or ())
-            if event is not None
+            for index, event in _events(beat)
         ]
 
     def take_hardware(self, place: Place, sent: Hardware | None) -> None:
@@ -214,6 +216,11 @@ def remembered(content: ContentRow, sequence: int, received_at_ms: int) -> Known
     """What to remember of a device that said this last, in a heartbeat at `sequence`."""
     said = Said(content.status, content.version, content.wanted_version, content.has_events)
     return KnownDevice(sequence, received_at_ms, content.content_hash, said)
+
+
+def _events(beat: Heartbeat) -> list[tuple[int, EventReport]]:
+    """The events that say anything, with their index in the heartbeat."""
+    return [(index, event) for index, event in enumerate(beat.events or ()) if event and event != _NO_EVENT]
 
 
 def _workloads(content: ContentRow | None) -> dict[str, _Workload]:

@@ -15,7 +15,7 @@ from streams.kafka_producer import KafkaProducer
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
 from streams.topic_lives import known_life
-from streams.topics import topics
+from streams.topics import heartbeats_group, topics
 from streams.worker import TOPICS_EVERY_S, held_partitions, run_worker, stall_check_every_s
 
 
@@ -31,7 +31,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     )
     admin = admin_client(kafka.bootstrap)
     life = known_life(client, settings.clickhouse.database, admin, names.heartbeats.name)
-    group = f"{kafka.topic_prefix}-heartbeats-{life.epoch}"
+    group = heartbeats_group(kafka.topic_prefix, life.epoch)
     app = faust_app(group, kafka, streams)
     producer = KafkaProducer(kafka.bootstrap, kafka.record_limit_bytes, client_id=f"{group}-dead-letters")
     dead_letters = DeadLetters(producer, names.dead_letters.name, names.dead_letters.partitions)
