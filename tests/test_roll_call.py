@@ -101,7 +101,8 @@ class Installation:
         """Press Ctrl-C; the processes that were there and are still alive 10 s later."""
         family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
         self.process.send_signal(signal.SIGINT)
-        _, alive = psutil.wait_procs(family, timeout=10)
+        _, alive = psutil.wait_procs(family[1:], timeout=10)
+        self.process.wait(10)
         return alive
 
     def muster(self, *arguments: str, text: str | None = None) -> str:
