@@ -13,7 +13,7 @@ from cli.children import Children, wanted_ports
 from cli.download_progress import DownloadProgress
 from cli.errors import CommandError
 from cli.setup import set_up
-from local.data_folder import REQUIRED_FREE_BYTES, RoomWatch, free_bytes, held_alone, require_room
+from local.data_folder import REQUIRED_FREE_BYTES, DiskFullError, RoomWatch, free_bytes, held_alone, require_room
 from local.errors import LocalError
 from local.ports import require_free
 from local.stop_signals import StopRequested, StopSignals
@@ -92,7 +92,7 @@ Ready; Ctrl-C stops all of it. Next, in another terminal:
 
 def _with_room(error: LocalError, data: Path) -> str:
     """A full disk is the likeliest reason of whatever else went wrong."""
-    if free_bytes(data) >= REQUIRED_FREE_BYTES:
+    if isinstance(error, DiskFullError) or free_bytes(data) >= REQUIRED_FREE_BYTES:
         return str(error)
     return f"{error}; the disk of {data} is full: make room, or set MUSTER_DATA to a folder on another disk"
 

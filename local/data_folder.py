@@ -19,6 +19,10 @@ LOW_FREE_BYTES: Final = 2_000_000_000
 _LOCK_FILE: Final = "muster.lock"
 
 
+class DiskFullError(LocalError):
+    """There is no room; the message says where."""
+
+
 @contextmanager
 def held_alone(data: Path) -> Iterator[None]:
     """Hold the folder, made if need be, until the end of the block. Raises LocalError when another process holds it.
@@ -51,9 +55,9 @@ def free_bytes(data: Path) -> int:
 
 
 def require_room(data: Path, free: Callable[[Path], int] = free_bytes) -> None:
-    """Raises LocalError when the disk is too full to start."""
+    """Raises DiskFullError when there is too little to start."""
     if (left := free(data)) < REQUIRED_FREE_BYTES:
-        raise LocalError(
+        raise DiskFullError(
             f"the disk of {data} has {left // 1_000_000} MB left and {REQUIRED_FREE_BYTES // 1_000_000} MB are needed:"
             " make room, or set MUSTER_DATA to a folder on another disk"
         )

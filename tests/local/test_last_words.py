@@ -22,6 +22,19 @@ from local.last_words import last_words
             ['{"level": "error", "event": "failed", "exception": "Traceback\\n  File\\nKeyError: 1"}'],
             "failed: KeyError: 1",
         ),
+        (
+            [
+                '{"level": "error", "event": "worker ends", "reason": "no brokers"}',
+                '{"level": "error", "event": "Unclosed consumer\\nconsumer: <object>"}',
+            ],
+            "worker ends: no brokers",
+        ),
+        (['{"level": "error", "event": "Unclosed consumer\\nconsumer: <object>"}'], "Unclosed consumer"),
+        (["plain", '{"level": "error", "event": "broken"}'], "broken"),
+        (
+            ["Exception in thread", "\tat kafka.Kafka.main(Kafka.scala)", "Caused by: No space left", "\t... 3 more"],
+            "Caused by: No space left",
+        ),
         (['{"level": "info", "event": "stopped"}'], '{"level": "info", "event": "stopped"}'),
     ],
 )
