@@ -1,5 +1,6 @@
 """`muster simulate`: play a fleet through the HTTP interface, then look for everything acknowledged in ClickHouse."""
 
+import logging
 import os
 import sys
 from typing import Annotated
@@ -87,6 +88,8 @@ def _check_names(plan: FleetPlan) -> None:
 
 
 def _play(plan: FleetPlan, settings: Settings) -> int:
+    # Its errors are told by ours; without a handler Python would write them to standard error as well.
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     # Without the table to compare with there is nothing to find out: this is refused before the first call.
     password = read_password(settings.clickhouse_password_file)
     rows = StoredHeartbeats.open(settings.clickhouse, password, plan.namespace, plan.prefix)

@@ -30,18 +30,19 @@ _COUNT = f"SELECT count() FROM heartbeats WHERE {_FLEET}"  # noqa: S608 - made o
 class StoredHeartbeats:
     """Reads with a `clickhouse_connect` client. Blocks; for one thread at a time."""
 
-    def __init__(self, client: Client, namespace: str, prefix: str, since_ms: int) -> None:
+    def __init__(self, client: Client, address: str, namespace: str, prefix: str, since_ms: int) -> None:
         self._client = client
+        self._address = address
         self._parameters = {"namespace": namespace, "prefix": f"{prefix}-"}
         self._since_ms = since_ms
 
     @classmethod
     def open(cls, settings: ClickHouseSettings, password: str, namespace: str, prefix: str) -> Self:
         """Connect; rows from now on, by ClickHouse's clock, are the fleet's. Raises UnavailableError."""
-        with _unavailable():
+        with _unavailable(settings.address):
             client = connect(settings, password)
             since_ms = int(client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0])
-        return cls(client, namespace, prefix, since_ms)
+        return cls(client, settings.address, namespace, prefix, since_ms)
 
     def close(self) -> None:
         """Close the connections."""
@@ -59,15 +60,16 @@ class StoredHeartbeats:
 
     def _query(self, query: str, since_ms: int, **place: int) -> list[tuple[Any, ...]]:
         parameters = {**self._parameters, "since_ms": since_ms, **place}
-        with _unavailable():
+        with _unavailable(self._address):
             return list(self._client.query(query, parameters=parameters).result_rows)
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def _unavailable(address: str) -> Iterator[None]:
     """What ClickHouse's client raises, as our own error."""
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        reason = str(error).partition("\n")[0][:300]
-        raise UnavailableError(f"ClickHouse does not answer: {reason}; `muster up` starts it") from error
+        text = str(error)
+        reason = "connection refused" if "Connection refused" in text else text.partition("\n")[0][:300]
+        raise UnavailableError(f"ClickHouse at {address} does not answer ({reason}): `muster up` starts it") from error
