@@ -101,10 +101,9 @@ class Answers:
         check_settings(asked.settings)
         insert = split_insert(asked.text)
         with self._engine.connection(role) as connection:
-            connection.set({"log_comment": mark})
-            if role is Role.ANALYST or asked.is_read_only:
-                # 2: reading, and settings within the profile's bounds.
-                connection.set({"readonly": "2"})
+            # readonly 2: reading, and settings within the profile's bounds.
+            is_read_only = role is Role.ANALYST or asked.is_read_only
+            connection.set({"log_comment": mark, **({"readonly": "2"} if is_read_only else {})})
             if insert is not None:
                 yield self._insert(connection, role, asked, insert)
                 return

@@ -60,7 +60,7 @@ def _users(database: str, limits: QueryLimits) -> str:
         "max_memory_usage": (1, limits.memory_mib * _MIB),
         "max_execution_time": (1, limits.timeout_s),
         "max_untracked_memory": (0, 4 * _MIB),
-        "max_threads": (0, _THREADS_AT_MOST),
+        "max_threads": (1, _THREADS_AT_MOST),
         "max_query_size": (1, _QUERY_TEXT_BYTES),
     }
     # Another dialect would be read by another parser than the one that vets statements.

@@ -88,8 +88,7 @@ def from_engine(error: Exception) -> ClickHouseError:
     reason = text[start.end() :]
     names = list(_NAME.finditer(reason))
     name = names[-1].group(1) if names else "UNKNOWN_EXCEPTION"
-    while names and reason.endswith(ending := f" ({name})"):
-        reason = reason.removesuffix(ending)
+    reason = re.sub(rf"(?:\.? *\({name}\)\.?)+$", "", reason)
     return ClickHouseError(int(start.group(1)), name, reason)
 
 

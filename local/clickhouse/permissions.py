@@ -50,9 +50,19 @@ _ANALYST_TABLE_FUNCTIONS: Final = frozenset(
 )
 
 # They read this machine's files, its memory or the net, and the engine asks for no grant.
-_REFUSED_FUNCTIONS: Final = frozenset({"file", "python", "catboostevaluate", "getserversetting", "getmacro"})
-_REFUSED_FUNCTION_PREFIXES: Final = ("ai", "dictget", "dicthas", "dictis", "joinget", "filesystem", "zookeeper")
-_HARMLESS_FUNCTIONS: Final = frozenset({"aitoff"})
+_REFUSED_FUNCTIONS: Final = frozenset(
+    {
+        "catboostevaluate",
+        "file",
+        "getmacro",
+        "getserversetting",
+        "hascolumnintable",  # takes a host, a user and a password
+        "python",
+        "showcertificate",
+    }
+)
+_REFUSED_PREFIX: Final = "ai"  # aiGenerate and its kin call services
+_REFUSED_PREFIXES_OF_ANALYSTS: Final = ("dictget", "dicthas", "dictis", "joinget", "filesystem", "zookeeper")
 
 _READABLE_DATABASES_OF_ALL: Final = ("information_schema", "INFORMATION_SCHEMA")
 
@@ -85,11 +95,9 @@ def check_settings(settings: Mapping[str, str]) -> None:
 
 def _is_refused(function: str, role: Role) -> bool:
     lowered = function.lower()
-    if role is Role.OWNER and lowered.startswith(("dict", "joinget", "filesystem")):
-        return False
-    return lowered in _REFUSED_FUNCTIONS or (
-        lowered.startswith(_REFUSED_FUNCTION_PREFIXES) and lowered not in _HARMLESS_FUNCTIONS
-    )
+    if lowered in _REFUSED_FUNCTIONS or lowered.startswith(_REFUSED_PREFIX):
+        return True
+    return role is Role.ANALYST and lowered.startswith(_REFUSED_PREFIXES_OF_ANALYSTS)
 
 
 def _check_analyst(statement: Statement) -> None:

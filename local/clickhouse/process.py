@@ -1,4 +1,4 @@
-"""The endpoint as a child process: what to run, when it answers, and one of one's own for a test."""
+"""An endpoint of one's own as a child process, as a test needs it; `muster up` runs the same program."""
 
 import os
 import sys
@@ -10,21 +10,9 @@ from typing import Final, Self
 
 from local.child import Child, Program
 from local.errors import LocalError
-from settings import Settings
+from local.ports import WantedPort, require_free
 
 _PROBE_WITHIN_S: Final = 1.0
-
-
-def endpoint_program(settings: Settings, environ: Mapping[str, str], log: Path) -> Program:
-    """What to run for these settings; `environ` is what the settings were read from."""
-    return Program(
-        name="clickhouse",
-        argv=[sys.executable, "-m", "local.clickhouse"],
-        env=dict(environ),
-        log=log,
-        is_ready=lambda: answers(settings.clickhouse.port),
-        hint="MUSTER_CLICKHOUSE_PORT",
-    )
 
 
 def answers(port: int) -> bool:
@@ -48,6 +36,7 @@ class ClickHouseEndpoint:
     def __init__(self, data: Path, keys: Path, port: int, variables: Mapping[str, str] | None = None) -> None:
         self.port = port
         self.address = f"http://127.0.0.1:{port}"
+        self.keys = keys
         self._data = data
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
         self._environ = {
@@ -68,6 +57,7 @@ class ClickHouseEndpoint:
 
     def start(self, within_s: float = 30.0) -> None:
         """Run it and wait until it answers. Raises LocalError with its last words."""
+        require_free([WantedPort("127.0.0.1", self.port, "ClickHouse", "MUSTER_CLICKHOUSE_PORT")])
         log = self._data / "clickhouse.log"
         program = Program(
             name="clickhouse",

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from secrets import token_hex
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import unquote
 
 import structlog
@@ -223,10 +223,3 @@ def _tagged(text: bytes, tag: str) -> bytes:
     mark = tag.encode()
     length = str(len(text)).encode()
     return b"\r\n__exception__\r\n" + mark + b"\r\n" + text + length + b" " + mark + b"\r\n__exception__\r\n"
-
-
-class Endpoint(NamedTuple):
-    """What a process serves, and what it must let go at its end."""
-
-    app: ClickHouseApp
-    engine: Engine

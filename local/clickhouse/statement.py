@@ -17,7 +17,8 @@ _NODE = re.compile(r"^( *)([A-Za-z]+)(?: ([^\n]*?))?(?: \(alias .*)?(?: \(childr
 _FORMAT_CLAUSE = re.compile(r"^FORMAT `?(\w+)`?$", re.MULTILINE)
 # In canonical text a line break stands only between clauses: inside literals and names it is written as \n.
 _OUTFILE_CLAUSE = re.compile(r"^ *INTO OUTFILE ", re.MULTILINE)
-_INFILE_CLAUSE = re.compile(r"^INSERT INTO [^']* FROM INFILE '", re.MULTILINE)
+_INFILE_CLAUSE = re.compile(r"^INSERT INTO .* FROM INFILE ''", re.MULTILINE)
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'")
 
 _WITHOUT_ROWS: Final = ("Alter", "Create", "Drop", "Insert", "Optimize", "Rename", "Set", "System", "Truncate", "Use")
 
@@ -56,8 +57,8 @@ class Statement(NamedTuple):
 
 def read_statement(text: str, parameters: Mapping[str, str], run: Run) -> Statement:
     """Read one statement. Raises ClickHouseError 62 for what does not parse or is more than one."""
-    canonical = run("SELECT formatQuery({statement:String})", {"statement": _escaped(text)}).decode()
-    files = bool(_OUTFILE_CLAUSE.search(canonical) or _INFILE_CLAUSE.search(canonical))
+    canonical = _canonical(text, run)
+    files = bool(_OUTFILE_CLAUSE.search(canonical) or _INFILE_CLAUSE.search(_LITERAL.sub("''", canonical)))
     # EXPLAIN would carry out an INTO OUTFILE.
     tree = "" if files else run(f"EXPLAIN AST {canonical}", parameters).decode()
     nodes = list(_nodes(tree))
@@ -72,6 +73,16 @@ def read_statement(text: str, parameters: Mapping[str, str], run: Run) -> Statem
         frozenset(node.name for node in nodes if node.kind == "Function"),
         frozenset(node.name for node in nodes if node.kind == "Function" and node.parent == "TableExpression"),
     )
+
+
+def _canonical(text: str, run: Run) -> str:
+    try:
+        return run("SELECT formatQuery({statement:String})", {"statement": _escaped(text)}).decode()
+    except ClickHouseError as error:
+        # The statement is wrong, not the one around it.
+        raise ClickHouseError(
+            error.code, error.name, error.reason.partition(": In scope SELECT formatQuery(")[0]
+        ) from None
 
 
 class _Node(NamedTuple):
