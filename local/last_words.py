@@ -18,7 +18,7 @@ def last_words(lines: Sequence[str]) -> str:
     such as the end of a traceback; else whatever was said last.
     """
     spoken = [line.strip() for line in lines if line.strip() and not _FRAME.fullmatch(line.strip())]
-    errors = []
+    errors: list[str] = []
     for line in reversed(spoken):
         entry = _entry(line)
         if entry is None:
