@@ -1,4 +1,7 @@
-"""`python -m tests.streams.command_worker_child STEP`: the deciding worker, killed when it first reaches a step."""
+"""`python -m tests.streams.command_worker_child STEP SIGNAL`: the deciding worker, with a fault when it reaches a step.
+
+The first time it gets there it sends itself the signal: SIGKILL to die, SIGSTOP to stand still until SIGCONT.
+"""
 
 import asyncio
 import os
@@ -11,12 +14,13 @@ from streams.command_processor import Step
 from streams.command_worker import run_commands
 
 
-def main(deadly_step: str) -> int:
-    """Run it; `never` lets it live."""
+def main(faulty_step: str, signal_name: str) -> int:
+    """Run it; the step `never` is none."""
+    faults = [signal.Signals[signal_name]]
 
     def reached(step: Step) -> None:
-        if step == deadly_step:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if step == faulty_step and faults:
+            os.kill(os.getpid(), faults.pop())
 
     configure_logs("commands")
     status = asyncio.run(run_commands(load(os.environ), reached))
@@ -24,4 +28,4 @@ def main(deadly_step: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
