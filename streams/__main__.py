@@ -30,13 +30,14 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load(os.environ)
         configure_logs(arguments[0])
-        return asyncio.run(_run(worker(settings)))
+        return asyncio.run(ending(worker(settings)))
     except (MusterError, SettingsError, ClickHouseError, KafkaError) as error:
         sys.stderr.write(f"{str(error).partition(chr(10))[0]}\n")
         return 1
 
 
-async def _run(worker: Awaitable[int]) -> int:
+async def ending(worker: Awaitable[int]) -> int:
+    """End the process with the worker's exit status."""
     status = await worker
     sys.stdout.flush()
     sys.stderr.flush()

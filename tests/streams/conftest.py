@@ -1,6 +1,9 @@
 """An installation of its own for each test: topics and tables on the session's broker and engine, made by set-up."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +17,13 @@ from settings import Settings, load
 from settings.keys import make_keys, read_password
 from storage.client import connect
 from tests.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+
+REPEAT_WITHIN_MS = 400
+"""Short, so that a test has repeats and heartbeats that are none without waiting long."""
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +49,7 @@ def environ(kafka: str, engine: dict[str, str], tmp_path: Path) -> dict[str, str
         "MUSTER_HEARTBEATS_PARTITIONS": "3",
         "MUSTER_STREAMS_HEARTBEAT_BATCH_MS": "100",
         "MUSTER_STREAMS_SESSION_TIMEOUT_S": "6",
+        "MUSTER_STREAMS_REPEAT_WITHIN_MS": str(REPEAT_WITHIN_MS),
     }
 
 
@@ -56,3 +67,28 @@ def clickhouse(settings: Settings) -> Iterator[Client]:
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
     yield client
     client.close()
+
+
+@pytest.fixture
+def start(environ: Mapping[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Starts a program as a worker of this test's installation; ends it afterwards and shows its words."""
+    workers = []
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
+
+    def start(arguments: Sequence[str] = ("-m", "streams", "heartbeats"), **variables: str) -> subprocess.Popen[bytes]:
+        with (tmp_path / f"worker-{len(workers)}.log").open("wb") as log:
+            worker = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env={**inherited, **environ, "PYTHONPATH": str(ROOT), **variables},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        workers.append(worker)
+        return worker
+
+    yield start
+    for number, worker in enumerate(workers):
+        worker.kill()
+        worker.wait()
+        print((tmp_path / f"worker-{number}.log").read_text())  # noqa: T201 - pytest shows it with a failure

@@ -65,18 +65,20 @@ class _Ledger:
 
     def take(self, each: Taken) -> None:
         key = (each.namespace, each.device_id)
+        if each.kind == "heartbeat" and each.is_registered:
+            self._beat(each, key)
+        elif each.kind == "heartbeat":
+            row = (*key, _time(each.received_at_ms), "", "", each.wanted_version or "")
+            self.rows["heartbeats"].append((*row, False, False, True, each.body.decode(), *self._place(each)))
+        elif each.is_registered:
+            self._describe(key, json.loads(each.body).get("hardware"))
+
+    def _place(self, each: Taken) -> tuple[int, ...]:
+        return (self.epoch, each.partition, each.offset, each.batch_index)
+
+    def _beat(self, each: Taken, key: tuple[str, str]) -> None:
         beat = json.loads(each.body)
-        if each.kind == "hardware":
-            if each.is_registered:
-                self._describe(key, beat.get("hardware"))
-            return
-        at = _time(each.received_at_ms)
-        place = (self.epoch, each.partition, each.offset, each.batch_index)
-        wanted = each.wanted_version or ""
-        if not each.is_registered:
-            flags = (False, False, True)
-            self.rows["heartbeats"].append((*key, at, "", "", wanted, *flags, each.body.decode(), *place))
-            return
+        at, place, wanted = _time(each.received_at_ms), self._place(each), each.wanted_version or ""
         device = self.devices.get(key)
         is_same = device is not None and device["body"] == each.body
         is_repeat = device is not None and is_same and each.received_at_ms - device["ms"] <= self.repeat_within_ms
@@ -85,10 +87,7 @@ class _Ledger:
         self.rows["heartbeats"].append((*key, at, status, version, wanted, True, is_repeat, not is_same, body, *place))
         self._count(each, status, version, wanted, is_repeat=is_repeat, is_changed=not is_same)
         if not is_repeat:
-            for index, event in enumerate(beat.get("events") or []):
-                if event:
-                    texts = (event.get(name) or "" for name in ("type", "reason", "message"))
-                    self.rows["device_events"].append((*key, at, "device", index, *texts, *place))
+            self._report(key, beat.get("events") or [], at, place)
         self._transit(key, device, (status, version), at, place)
         new = self.devices.setdefault(key, {"since": at, "drifted": None, "wanted": ""})
         if device is not None and new["status"] != status:
@@ -123,6 +122,12 @@ class _Ledger:
             names = ("devices", "heartbeats", "repeats", "changes", "devices_not_up", "devices_drifted")
             self.rows["fleet_minutes"].append((namespace, minute, *(len(sets[name]) for name in names)))
         return {view: sorted(rows, key=repr) for view, rows in self.rows.items()}
+
+    def _report(self, key: Any, events: list[Any], at: datetime, place: Any) -> None:
+        for index, event in enumerate(events):
+            if event:
+                texts = (event.get(name) or "" for name in ("type", "reason", "message"))
+                self.rows["device_events"].append((*key, at, "device", index, *texts, *place))
 
     def _transit(self, key: Any, device: Any, now: tuple[str, str], at: datetime, place: Any) -> None:
         before = (device["status"], device["version"]) if device else None

@@ -11,7 +11,7 @@ from tests.streams.heartbeat_ledger import COLUMNS
 def shown(clickhouse: Client) -> dict[str, list[tuple[Any, ...]]]:
     """Rows of each view, sorted."""
     views = {
-        view: [tuple(row) for row in clickhouse.query(f"SELECT {columns} FROM {view}").result_rows]  # noqa: S608
+        view: [tuple(row) for row in clickhouse.query(f"SELECT {columns} FROM {view}").result_rows]
         for view, columns in COLUMNS.items()
     }
     views["hardware"] = [(*row[:-1], json.dumps(json.loads(row[-1]), sort_keys=True)) for row in views["hardware"]]
