@@ -164,7 +164,7 @@ def _read(value: bytes) -> list[Request] | str:
     """The requests of a record, or why it has none."""
     try:
         requests = decode_requests(value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return f"this record cannot be read: {error}"
     if not 0 < len(requests) <= MAX_INDEX + 1:
         return f"this record holds {len(requests)} requests, not 1 to {MAX_INDEX + 1}"
