@@ -10,8 +10,8 @@ from local.errors import LocalError
 def server_properties(data: Path, port: int, record_limit_bytes: int) -> str:
     """The text of `server.properties`; the controller listens on the port after the broker's.
 
-    Names as in Kafka's documentation of broker configurations. The quorum's voter is given by address rather than
-    remembered by the broker, so that the port may be changed between two starts on the same data.
+    Names as in Kafka's documentation of broker configurations. The port may be changed between two starts on the same
+    data: the quorum's voter is read from here, not from the data.
     """
     return f"""\
 process.roles=broker,controller
@@ -34,6 +34,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 
+# Muster may rest for longer than the week after which a group would begin again at the oldest record.
+offsets.retention.minutes=525600
 # A misspelt topic must fail, not appear.
 auto.create.topics.enable=false
 # received_at is the broker's time, whatever clock a producer has.
