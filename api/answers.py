@@ -33,8 +33,8 @@ QUEUED = Answer(HTTPStatus.CREATED, [_NO_LENGTH], b"")
 
 
 def accepted_at(position: str) -> Answer:
-    """A heartbeat is stored at this position; without one (its epoch is not known yet) the header is left out."""
-    return Answer(HTTPStatus.OK, [_NO_LENGTH, (b"muster-position", position.encode())], b"") if position else DONE
+    """A heartbeat is stored at this position."""
+    return Answer(HTTPStatus.OK, [_NO_LENGTH, (b"muster-position", position.encode())], b"")
 
 
 def json_answer(body: bytes, status: int = HTTPStatus.OK, *further: Header) -> Answer:

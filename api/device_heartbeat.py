@@ -13,7 +13,7 @@ from api.device_paths import DevicePath
 from api.device_standing import Standings
 from fleet.device_states import DeviceIdentity, DeviceState
 from fleet.heartbeat import content_hash, read_heartbeat
-from fleet.position import Position
+from fleet.position import EPOCH_NOT_KNOWN, Position
 from streams.heartbeat_records import HeartbeatEntry
 
 
@@ -65,8 +65,7 @@ class HeartbeatCall:
             self._follow_ups.key_was_used(identity)
             if identity.state is DeviceState.DELETING and self._runs_what_it_should(identity, heartbeat.version):
                 self._follow_ups.deletion_is_complete(identity)
-        epoch = self._epoch()
-        return accepted_at("" if epoch is None else str(position._replace(epoch=epoch)))
+        return accepted_at(str(position._replace(epoch=self._epoch() or EPOCH_NOT_KNOWN)))
 
     def _runs_what_it_should(self, identity: DeviceIdentity, version: str | None) -> bool:
         return version is not None and version == self._versions.wanted_version(identity)

@@ -17,6 +17,9 @@ MAX_OFFSET = (1 << OFFSET_BITS) - 1
 MAX_INDEX = (1 << INDEX_BITS) - 1
 """The most entries a record may carry is one more than this."""
 
+EPOCH_NOT_KNOWN = 0
+"""In a `Muster-Position` from a process that has not read the epoch yet; the stored row has the true one, from 1."""
+
 
 def pack_sequence(epoch: int, offset: int, index: int) -> int:
     """One integer that orders (epoch, offset, index). Raises OverflowError when a part does not fit its bits."""

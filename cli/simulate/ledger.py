@@ -33,7 +33,7 @@ class HeartbeatReader(Protocol):
     """Reads the table. Raises UnavailableError when ClickHouse does not answer; the ledger then looks again."""
 
     def stored(self, epoch: int, partition: int, first_offset: int, last_offset: int) -> Iterable[StoredHeartbeat]:
-        """The fleet's rows in a range of offsets, both ends included."""
+        """The fleet's rows in a range of offsets, both ends included; of every epoch if it is EPOCH_NOT_KNOWN."""
 
     def count(self) -> int:
         """All rows of the fleet since the run began, acknowledged or not."""

@@ -20,7 +20,8 @@ _FLEET = """
     AND received_at >= fromUnixTimestamp64Milli({since_ms:Int64})
 """
 _PLACE = """
-    epoch = {epoch:UInt16} AND partition = {partition:UInt16} AND offset BETWEEN {first:UInt64} AND {last:UInt64}
+    ({epoch:UInt16} = 0 OR epoch = {epoch:UInt16}) AND partition = {partition:UInt16}
+    AND offset BETWEEN {first:UInt64} AND {last:UInt64}
 """
 _ROWS = "SELECT offset, batch_index, device_id, count() FROM heartbeats"
 _STORED = f"{_ROWS} WHERE {_FLEET} AND {_PLACE} GROUP BY offset, batch_index, device_id"
@@ -49,7 +50,10 @@ class StoredHeartbeats:
         self._client.close()
 
     def stored(self, epoch: int, partition: int, first_offset: int, last_offset: int) -> Iterable[StoredHeartbeat]:
-        """The fleet's rows in a range of offsets, both ends included. Raises UnavailableError."""
+        """The fleet's rows in a range of offsets, both ends included. Raises UnavailableError.
+
+        Epoch 0 (EPOCH_NOT_KNOWN) stands for every epoch: the offset and the device tell the heartbeat apart in a run.
+        """
         place = {"epoch": epoch, "partition": partition, "first": first_offset, "last": last_offset}
         rows = self._query(_STORED, self._since_ms - CLOCK_SKEW_MS, **place)
         return [StoredHeartbeat(*row) for row in rows]

@@ -133,6 +133,13 @@ def test_same_place_in_another_epoch_is_another_position(store: Store) -> None:
     assert store.check(acknowledged(A)).missing == 1
 
 
+def test_position_from_a_process_that_knew_no_epoch_is_found(store: Store) -> None:
+    """It acknowledged before it had read the epoch; partition, offset and index still name the row."""
+    store.insert((Position(3, 0, 10, 0), name(0)), (Position(3, 0, 10, 1), name(1)))
+    assert store.check(acknowledged(Position(0, 0, 10, 0), Position(3, 0, 10, 1))).is_clean
+    assert store.check(acknowledged(Position(0, 0, 10, 2))).missing == 1
+
+
 def test_unacknowledged_row_is_information(store: Store) -> None:
     """A device that hung up may have been heard: that is no fault."""
     store.insert((A, name(0)), (B, name(1)))
