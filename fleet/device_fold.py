@@ -15,6 +15,7 @@ from fleet.heartbeat_rows import (
     WorkloadRow,
     WorkloadTransitionRow,
 )
+from fleet.labels import hardware_labels
 from fleet.timestamps import read_time_ms
 
 REMOVED = "removed"
@@ -30,6 +31,14 @@ class Place(NamedTuple):
     received_at_ms: int
     partition: int
     sequence: int
+
+
+class Relabelled(NamedTuple):
+    """A device whose heartbeat described hardware that earns it other labels than before."""
+
+    place: Place
+    key: DeviceKey
+    labels: dict[str, str]
 
 
 class _Workload(NamedTuple):
@@ -52,6 +61,7 @@ class DeviceFold:
         self.known = _newest(known, content)
         self.content = content
         self.hardware = hardware
+        self._labels = hardware_labels(hardware.hardware) if hardware else {}
         self.transitions: list[DeviceTransitionRow] = []
         self.workload_transitions: list[WorkloadTransitionRow] = []
         self.events: list[DeviceEventRow] = []
@@ -168,6 +178,13 @@ class DeviceFold:
             (vendor and vendor.serial_number) or "",
             encode_hardware(hardware),
         )
+
+    def changed_labels(self) -> Relabelled | None:
+        """The labels of the hardware, if a heartbeat changed them. A registration tells of its own by itself."""
+        if self._hardware_place is None or self.hardware is None or self._place is None:
+            return None
+        labels = hardware_labels(self.hardware.hardware)
+        return Relabelled(self._hardware_place, self.key, labels) if labels != self._labels else None
 
     def _take_workloads(self, place: Place, beat: Heartbeat) -> dict[str, _Workload]:
         """The workloads reported now. Without a name nothing can be told of one; of two of a name the last counts."""

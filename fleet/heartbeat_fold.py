@@ -8,7 +8,7 @@ row. Heartbeats of devices that are not registered become raw rows and nothing e
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from fleet.device_fold import DeviceFold, Place
+from fleet.device_fold import DeviceFold, Place, Relabelled
 from fleet.device_memory import DeviceMemory, KnownDevice, Said
 from fleet.errors import BadInputError
 from fleet.heartbeat import Heartbeat, read_heartbeat
@@ -44,7 +44,7 @@ class Learned(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """A batch's outcome: rows by table, in the order in which they must be written, then what to remember."""
+    """A batch's outcome: rows by table, in the order in which they must be written, then what else there is to do."""
 
     heartbeats: list[HeartbeatRow]
     device_transitions: list[DeviceTransitionRow]
@@ -56,6 +56,7 @@ class Folded(NamedTuple):
     seen: list[SeenRow]
     unreadable: list[Unreadable]
     learned: list[Learned]
+    relabelled: list[Relabelled]
 
 
 def fold(
@@ -118,7 +119,7 @@ class _Batch:
 
     def folded(self) -> Folded:
         """The rows of all that was taken."""
-        folded = Folded([], [], [], [], [], [], [], [], self._unreadable, [])
+        folded = Folded([], [], [], [], [], [], [], [], self._unreadable, [], [])
         folded.heartbeats.extend(self._heartbeats)
         for key, device in self._devices.items():
             folded.device_transitions.extend(device.transitions)
@@ -129,6 +130,8 @@ class _Batch:
                 folded.hardware.append(hardware)
             if content := device.content_row():
                 folded.contents.append(content)
+            if labels := device.changed_labels():
+                folded.relabelled.append(labels)
             if (seen := device.seen_row()) and device.known:
                 folded.seen.append(seen)
                 folded.learned.append(Learned(seen.partition, key, device.known))

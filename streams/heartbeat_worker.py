@@ -1,6 +1,7 @@
 """Wires the heartbeat worker: everything it is made of is constructed here."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 from settings import Settings
 from settings.keys import read_password
@@ -8,6 +9,7 @@ from storage.client import connect
 from streams.dead_letters import DeadLetters
 from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
+from streams.hardware_label_commands import HardwareLabelCommands
 from streams.heartbeat_agent import add_heartbeat_agent
 from streams.heartbeat_tables import HeartbeatTables
 from streams.heartbeat_writer import HeartbeatTopic, HeartbeatWriter
@@ -33,10 +35,17 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     life = known_life(client, settings.clickhouse.database, admin, names.heartbeats.name)
     group = heartbeats_group(kafka.topic_prefix, life.epoch)
     app = faust_app(group, kafka, streams)
-    producer = KafkaProducer(kafka.bootstrap, kafka.record_limit_bytes, client_id=f"{group}-dead-letters")
+    producer = KafkaProducer(kafka.bootstrap, kafka.record_limit_bytes, client_id=f"{group}-worker")
     dead_letters = DeadLetters(producer, names.dead_letters.name, names.dead_letters.partitions)
     topic = HeartbeatTopic(names.heartbeats.name, names.heartbeats.partitions, life.epoch)
-    writer = HeartbeatWriter(HeartbeatTables(client, reached), dead_letters, topic, streams.repeat_within_ms)
+    labels = HardwareLabelCommands(producer, names.commands.name, new_id=lambda: uuid4().hex)
+    writer = HeartbeatWriter(
+        HeartbeatTables(client, reached),
+        topic,
+        relabel=labels.send,
+        put_aside=dead_letters.put,
+        repeat_within_ms=streams.repeat_within_ms,
+    )
     add_heartbeat_agent(app, topic.name, writer, streams)
     producer.start()
     async with StallWatch(kafka.bootstrap, group, topic.name, topic.partitions) as stalls:

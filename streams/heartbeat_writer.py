@@ -5,18 +5,18 @@ their positions. What is remembered of the devices changes only after the rows a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 import structlog
 
+from fleet.device_fold import Relabelled
 from fleet.device_memory import DeviceMemory
 from fleet.errors import MusterError
 from fleet.heartbeat_batch import ReceivedRecord, lookups
 from fleet.heartbeat_fold import fold
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
-from streams.dead_letters import DeadLetters
 from streams.heartbeat_records import HeartbeatEntry, decode_heartbeats
 from streams.heartbeat_tables import HeartbeatTables
 
@@ -51,13 +51,24 @@ class RecordsMissingError(MusterError):
 
 
 class HeartbeatWriter:
-    """Writes the heartbeats of the partitions a worker holds. One call at a time."""
+    """Writes the heartbeats of the partitions a worker holds. One call at a time.
+
+    `relabel` tells of changed hardware labels (`HardwareLabelCommands.send`), `put_aside` takes topic, position, bytes
+    and reason of what cannot be read (`DeadLetters.put`).
+    """
 
     def __init__(
-        self, tables: HeartbeatTables, dead_letters: DeadLetters, topic: HeartbeatTopic, repeat_within_ms: int
+        self,
+        tables: HeartbeatTables,
+        topic: HeartbeatTopic,
+        *,
+        relabel: Callable[[Sequence[Relabelled]], Awaitable[None]],
+        put_aside: Callable[[str, Position, bytes, str], Awaitable[None]],
+        repeat_within_ms: int,
     ) -> None:
         self._tables = tables
-        self._dead_letters = dead_letters
+        self._relabel = relabel
+        self._put_aside = put_aside
         self._topic = topic
         self._repeat_within_ms = repeat_within_ms
         self._memories: dict[int, DeviceMemory] = {}
@@ -89,10 +100,12 @@ class HeartbeatWriter:
     async def _write(self, records: Sequence[ReceivedRecord], memories: dict[int, DeviceMemory]) -> None:
         stored = await asyncio.to_thread(self._tables.look_up, lookups(records, memories))
         folded = fold(records, memories, stored, self._repeat_within_ms)
+        # Before the hardware is stored: afterwards nothing would tell that its labels have changed.
+        await self._relabel(folded.relabelled)
         await asyncio.to_thread(self._tables.write, folded)
         for unreadable in folded.unreadable:
             position = _position(unreadable.place.partition, unreadable.place.sequence)
-            await self._dead_letters.put(self._topic.name, position, unreadable.body, unreadable.reason)
+            await self._put_aside(self._topic.name, position, unreadable.body, unreadable.reason)
         for learned in folded.learned:
             memories[learned.partition].put(*learned.key, learned.known)
 
@@ -102,7 +115,7 @@ class HeartbeatWriter:
             entries = _entries(record.value)
             if isinstance(entries, str):
                 position = _position(record.partition, first_sequence)
-                await self._dead_letters.put(self._topic.name, position, record.value, entries)
+                await self._put_aside(self._topic.name, position, record.value, entries)
             else:
                 yield ReceivedRecord(record.partition, first_sequence, record.received_at_ms, entries)
 
@@ -111,7 +124,7 @@ def _entries(value: bytes) -> list[HeartbeatEntry] | str:
     """A record's entries, or why it has none."""
     try:
         entries = decode_heartbeats(value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return f"this record cannot be read: {error}"
     if len(entries) > MAX_INDEX + 1:
         return f"this record holds {len(entries)} heartbeats, more than {MAX_INDEX + 1}"

@@ -27,13 +27,24 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Variables that point to a real engine of this session's own."""
-    data = tmp_path_factory.mktemp("clickhouse")
-    keys = data / "keys"
-    make_keys(keys)
-    with ClickHouseEndpoint(data, keys, free_port()) as endpoint:
-        yield {"MUSTER_CLICKHOUSE": endpoint.address, "MUSTER_KEYS_FOLDER": str(keys)}
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the session's passwords and keys."""
+    folder = tmp_path_factory.mktemp("keys")
+    make_keys(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Iterator[ClickHouseEndpoint]:
+    """A real engine of this session's own. A test that stops it starts it again."""
+    with ClickHouseEndpoint(tmp_path_factory.mktemp("clickhouse"), keys, free_port()) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def engine(endpoint: ClickHouseEndpoint, keys: Path) -> dict[str, str]:
+    """Variables that point to it."""
+    return {"MUSTER_CLICKHOUSE": endpoint.address, "MUSTER_KEYS_FOLDER": str(keys)}
 
 
 @pytest.fixture

@@ -10,13 +10,15 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver import Client
 
-from fleet.commands import EnrolDevice, PutResource, RegisterDevice, Request, ResourceKey
+from fleet.commands import EnrolDevice, PutResource, RegisterDevice, Request, ResourceKey, SetHardwareLabels
 from fleet.decider import DecidedRequests, Decider
 from fleet.heartbeat import content_hash
 from fleet.state import FleetState
 from fleet.verdict import Limits
+from local.clickhouse.process import ClickHouseEndpoint
 from settings import Settings
 from storage.decisions import insert_decisions
+from streams.command_records import decode_requests
 from streams.heartbeat_records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.topic_ids import admin_client
 from tests.streams.conftest import REPEAT_WITHIN_MS, ROOT, Start
@@ -69,7 +71,14 @@ async def test_poison_records_are_put_aside_and_the_rest_goes_on(
         await user.send(
             [_entry(b'{"status":"up"}'), _entry(b'{"status":7}', "device-2"), _entry(b"[" * 100_000, "device-3")]
         )
-        poison = [b"", b"not MessagePack", encode_heartbeats([]) + b"x", b"\x92\x02\x90", b"\xc1"]
+        poison = [
+            b"",
+            b"not MessagePack",
+            encode_heartbeats([]) + b"x",
+            b"\x92\x02\x90",
+            b"\xc1",
+            b"\x92\x01" + b"\x91" * 100_000,
+        ]
         partition = partition_of("north", "device-1", 3)
         sent = [await user.send_raw(partition, value) for value in poison]
         await user.send([_entry(b'{"status":"degraded"}')])
@@ -77,7 +86,7 @@ async def test_poison_records_are_put_aside_and_the_rest_goes_on(
         await user.wait_until_committed()
     assert clickhouse.query("SELECT status FROM device_status").result_rows == [("degraded",)]
     assert clickhouse.query("SELECT count() FROM heartbeats WHERE device_id != 'device-1'").result_rows == [(2,)]
-    letters = await _letters(settings)
+    letters = await _records(settings, "dead-letters")
     assert {letter.value for letter in letters} == {*poison, b'{"status":7}', b"[" * 100_000}
     headers = {letter.value: dict(letter.headers) for letter in letters}
     assert headers[b"not MessagePack"]["position"].decode() == f"1-{partition}-{sent[1].offset}-0"
@@ -86,18 +95,18 @@ async def test_poison_records_are_put_aside_and_the_rest_goes_on(
     assert b"version 2" in headers[b"\x92\x02\x90"]["reason"]
 
 
-async def _letters(settings: Settings) -> list[Any]:
+async def _records(settings: Settings, topic: str) -> list[Any]:
     consumer = AIOKafkaConsumer(
-        f"{settings.kafka.topic_prefix}.dead-letters",
+        f"{settings.kafka.topic_prefix}.{topic}",
         bootstrap_servers=settings.kafka.bootstrap,
         auto_offset_reset="earliest",
     )
     await consumer.start()
     try:
-        letters: list[Any] = []
+        records: list[Any] = []
         while batch := await consumer.getmany(timeout_ms=1000):
-            letters += [letter for part in batch.values() for letter in part]
-        return letters
+            records += [record for part in batch.values() for record in part]
+        return records
     finally:
         await consumer.stop()
 
@@ -126,6 +135,19 @@ async def test_unchecked_heartbeats_count_if_the_decisions_know_the_device(
     assert registered == [("known", True), ("never-heard-of", False), ("pending", False)]
 
 
+async def test_changed_hardware_labels_become_a_command(settings: Settings, clickhouse: Client, start: Start) -> None:
+    """The deciding worker learns of them, since they take part in selecting workloads."""
+    async with HeartbeatTopicUser(settings) as user:
+        start()
+        await user.send([_entry(b'{"hardware":{"hostname":"Edge 7","cpu":{"architecture":"x86_64"}}}')])
+        await user.wait_until_committed()
+    assert clickhouse.query("SELECT hostname FROM hardware").result_rows == [("Edge 7",)]
+    (record,) = await _records(settings, "commands")
+    (request,) = decode_requests(record.value)
+    labels = {"device.hostname": "edge7", "device.cpu-architecture": "x86_64"}
+    assert request.command == SetHardwareLabels("device-1", "north", labels)
+
+
 async def test_stops_quickly_on_sigterm_and_leaves_its_partitions(
     settings: Settings, clickhouse: Client, start: Start
 ) -> None:
@@ -142,6 +164,25 @@ async def test_stops_quickly_on_sigterm_and_leaves_its_partitions(
         start()
         await user.wait_until_committed(within_s=15)
     assert clickhouse.query("SELECT status FROM device_status").result_rows == [("degraded",)]
+
+
+async def test_heartbeats_wait_while_clickhouse_is_away(
+    endpoint: ClickHouseEndpoint, settings: Settings, clickhouse: Client, start: Start
+) -> None:
+    """The worker goes on by itself; what was accepted meanwhile is there, once."""
+    async with HeartbeatTopicUser(settings) as user:
+        scenario = Scenario(55)
+        worker = start()
+        await user.send(scenario.beat())
+        await user.wait_until_committed()
+        endpoint.kill()
+        for _ in range(4):
+            await user.send(scenario.beat())
+            await asyncio.sleep(0.5)
+        endpoint.start()
+        await user.wait_until_committed()
+        assert worker.poll() is None
+        assert shown(clickhouse) == expected_views(user.taken, REPEAT_WITHIN_MS)
 
 
 async def test_a_worker_that_stands_still_ends_and_says_why(settings: Settings, start: Start, tmp_path: Path) -> None:

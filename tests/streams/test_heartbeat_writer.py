@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver import Client
 
-from streams.dead_letters import DeadLetters
+from fleet.device_fold import Relabelled
 from streams.heartbeat_records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.heartbeat_tables import HeartbeatTables
 from streams.heartbeat_writer import HeartbeatRecord, HeartbeatTopic, HeartbeatWriter, RecordsMissingError
-from streams.kafka_producer import KafkaProducer
 from tests.streams.heartbeat_ledger import Taken, expected_views
 from tests.streams.heartbeat_scenario import Scenario, seeded, taken
 from tests.streams.heartbeat_views import shown
@@ -67,9 +66,18 @@ def _writer(clickhouse: Client, crash_at: tuple[str, int] | None = None) -> Hear
         if crash_at == (table, past[table]):
             raise CrashError
 
-    nowhere = DeadLetters(KafkaProducer("127.0.0.1:1", 100_000, "unused"), "unused", 1)
-    topic = HeartbeatTopic("heartbeats", PARTITIONS, epoch=1)
-    return HeartbeatWriter(HeartbeatTables(clickhouse, reached), nowhere, topic, REPEAT_WITHIN_MS)
+    return _writer_of(HeartbeatTables(clickhouse, reached), HeartbeatTopic("heartbeats", PARTITIONS, epoch=1), [])
+
+
+def _writer_of(tables: HeartbeatTables, topic: HeartbeatTopic, relabelled: list[Relabelled]) -> HeartbeatWriter:
+    async def relabel(devices: Sequence[Relabelled]) -> None:
+        relabelled.extend(devices)
+
+    return HeartbeatWriter(tables, topic, relabel=relabel, put_aside=_refuse, repeat_within_ms=REPEAT_WITHIN_MS)
+
+
+async def _refuse(*letter: Any) -> None:
+    pytest.fail(f"put aside: {letter}")
 
 
 async def _write_in_cuts(writer: HeartbeatWriter, records: Sequence[HeartbeatRecord], random: Random) -> None:
@@ -163,16 +171,37 @@ async def test_a_new_epoch_goes_on_where_the_old_one_ended(clickhouse: Client) -
     """With new topics offsets start again, perhaps with other partitions; what devices said still counts."""
     body = b'{"status":"up","version":"1"}'
     entry = HeartbeatEntry("north", "device-1", 7, is_checked=True, wanted_version=None, body=body)
-    nowhere = DeadLetters(KafkaProducer("127.0.0.1:1", 100_000, "unused"), "unused", 1)
     for epoch, partitions in ((1, 3), (2, 5)):
-        topic = HeartbeatTopic("heartbeats", partitions, epoch)
-        writer = HeartbeatWriter(HeartbeatTables(clickhouse), nowhere, topic, REPEAT_WITHIN_MS)
+        writer = _writer_of(HeartbeatTables(clickhouse), HeartbeatTopic("heartbeats", partitions, epoch), [])
         partition = partition_of("north", "device-1", partitions)
         record = HeartbeatRecord(partition, 0, START_MS + epoch * 60_000, encode_heartbeats([entry]))
         await writer.write([record])
     rows = clickhouse.query("SELECT epoch, is_changed FROM heartbeats ORDER BY epoch").result_rows
     assert rows == [(1, True), (2, False)]
     assert clickhouse.query("SELECT epoch FROM device_status").result_rows == [(2,)]
+
+
+async def test_changed_hardware_labels_are_told_before_the_hardware_is_stored(clickhouse: Client) -> None:
+    """After a crash between the two they are told again; told once stored, they might never be."""
+    told: list[Relabelled] = []
+    topic = HeartbeatTopic("heartbeats", PARTITIONS, epoch=1)
+    log = Log()
+    for number, hardware in enumerate([b'{"hostname":"H-1"}', b'{"hostname":"h-1"}', b'{"hostname":"h-2"}', b"null"]):
+        body = b'{"hardware":%b,"version":"%d"}' % (hardware, number)
+        log.append(
+            [HeartbeatEntry("north", "device-1", number, is_checked=True, wanted_version=None, body=body)], 60_000
+        )
+    with pytest.raises(CrashError):
+        await _writer_of(HeartbeatTables(clickhouse, _crash), topic, told).write(log.records)
+    assert not clickhouse.query("SELECT * FROM hardware").result_rows
+    writer = _writer_of(HeartbeatTables(clickhouse), topic, told)
+    for record in log.records:
+        await writer.write([record])
+    assert [each.labels["device.hostname"] for each in told] == ["h-2", "h-1", "h-2"]
+
+
+def _crash(_table: str) -> None:
+    raise CrashError
 
 
 def _never(*_: Any) -> Any:
