@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
@@ -46,6 +47,9 @@ def main() -> int:
             app = _wire(settings, engine)
             server = uvicorn.Server(_server_config(app))
             _log.info("answering", address=settings.clickhouse.address, engine=engine.version)
+            # The server takes these signals while it runs and raises them once more when it is done.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: None)
             server.run(sockets=[listener])
             _end(app, engine)
     except (LocalError, SettingsError) as error:
@@ -112,7 +116,7 @@ def _server_config(app: ClickHouseApp) -> uvicorn.Config:
 
 
 def _end(app: ClickHouseApp, engine: Engine) -> None:
-    """Leave within seconds. A merge or a stubborn query cannot hold the process: what is on disk is whole anyway."""
+    """Leave within seconds. A long merge cannot hold the process: what is on disk is whole anyway."""
     app.close()
     closing = threading.Thread(target=engine.close, name="closing", daemon=True)
     closing.start()

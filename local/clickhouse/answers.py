@@ -13,7 +13,7 @@ from local.clickhouse.insert_text import InsertText, split_insert
 from local.clickhouse.native_block import empty_native_block
 from local.clickhouse.permissions import check_database, check_settings, check_statement
 from local.clickhouse.request import Asked
-from local.clickhouse.statement import Statement, read_statement
+from local.clickhouse.statement import Statement, read_foreign_statement, read_statement
 from local.clickhouse.users import Role
 
 _MIB: Final = 1024 * 1024
@@ -90,7 +90,8 @@ class Answers:
         self._engine = engine
         self._database = database
         self._limits = limits
-        self._known: OrderedDict[str, Statement] = OrderedDict()
+        self._running: set[str] = set()
+        self._known: OrderedDict[tuple[Role, str], Statement] = OrderedDict()
         self._lock = Lock()
 
     def perform(self, asked: Asked, role: Role, mark: str) -> Generator[Answer | bytes, None, None]:
@@ -99,6 +100,18 @@ class Answers:
         Raises ClickHouseError before the first piece, or among them. Close the iterator to cancel.
         """
         check_settings(asked.settings)
+        self._running.add(mark)
+        try:
+            yield from self._perform(asked, role, mark)
+        finally:
+            self._running.discard(mark)
+
+    def cancel_all(self) -> None:
+        """Cancel every statement that runs. Blocks for some milliseconds."""
+        if marks := self._running.copy():
+            self._engine.kill(sorted(marks))
+
+    def _perform(self, asked: Asked, role: Role, mark: str) -> Iterator[Answer | bytes]:
         insert = split_insert(asked.text)
         with self._engine.connection(role) as connection:
             # readonly 2: reading, and settings within the profile's bounds.
@@ -107,7 +120,7 @@ class Answers:
             if insert is not None:
                 yield self._insert(connection, role, asked, insert)
                 return
-            statement = self._read(connection, asked)
+            statement = self._read(connection, role, asked)
             check_statement(statement, role)
             self._prepare(connection, role, asked)
             yield from self._select(connection, role, asked, statement)
@@ -123,21 +136,22 @@ class Answers:
                 raise
         connection.set(asked.settings)
 
-    def _read(self, connection: Connection, asked: Asked) -> Statement:
+    def _read(self, connection: Connection, role: Role, asked: Asked) -> Statement:
         """Read the statement with the engine's parser, or remember it: clients say the same again and again."""
         try:
             text = asked.text.decode()
         except UnicodeDecodeError:
             raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: the statement is not UTF-8") from None
         with self._lock:
-            if known := self._known.get(text):
-                self._known.move_to_end(text)
+            if known := self._known.get((role, text)):
+                self._known.move_to_end((role, text))
                 return known
-        statement = read_statement(text, asked.parameters, connection.text)
+        read = read_foreign_statement if role is Role.ANALYST else read_statement
+        statement = read(text, asked.parameters, connection.text)
         # A name in a parameter is part of the tree, so such a statement is another one each time.
         if len(text) <= _REMEMBERED_TEXT_CHARACTERS and "Identifier}" not in statement.canonical:
             with self._lock:
-                self._known[text] = statement
+                self._known[role, text] = statement
                 if len(self._known) > _REMEMBERED_STATEMENTS:
                     self._known.popitem(last=False)
         return statement

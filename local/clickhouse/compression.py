@@ -1,7 +1,7 @@
 """Bodies in the encodings ClickHouse's HTTP interface takes: bounded when unpacked, packed block by block."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final, Protocol
 
 import lz4.frame
@@ -10,6 +10,9 @@ import zstandard
 from local.clickhouse.errors import ClickHouseError, too_large
 
 _PIECE_BYTES: Final = 1024 * 1024
+_ZSTD_INPUT_BYTES: Final = 1024
+"""Its unpacker has no bound of its own; four bytes can stand for 128 KiB, so this much for 32 MiB."""
+
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
@@ -81,20 +84,20 @@ _PACKERS: Final[dict[str, Callable[[], Any]]] = {
 
 
 def _pieces(body: bytes, encoding: str) -> Iterator[bytes]:
-    """Unpacked pieces, each bounded, so that a small body cannot unpack into all memory at once."""
-    if encoding in ("gzip", "deflate"):
-        yield from _unzipped(body)
-    elif encoding == "lz4":
-        yield from _unpacked_lz4(body)
-    elif encoding == "zstd":
-        with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
-            while piece := reader.read(_PIECE_BYTES):
-                yield piece
-    else:
+    """Unpacked pieces, each bounded, so that a small body cannot unpack into all memory at once.
+
+    A body may be several packed ones, one after the other. One that ends early is an error.
+    """
+    unpack_one = {"gzip": _unzip, "deflate": _unzip, "lz4": _unpack_lz4, "zstd": _unpack_zstd}.get(encoding)
+    if unpack_one is None:
         raise ClickHouseError(89, "UNKNOWN_COMPRESSION_METHOD", f"Unknown compression method {encoding}", 400)
+    rest = body
+    while rest:
+        rest = yield from unpack_one(rest)
 
 
-def _unzipped(body: bytes) -> Iterator[bytes]:
+def _unzip(body: bytes) -> Generator[bytes, None, bytes]:
+    """Gives back what follows."""
     decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
     rest = body
     while not decompressor.eof:
@@ -103,9 +106,10 @@ def _unzipped(body: bytes) -> Iterator[bytes]:
         if not piece and not decompressor.eof:
             raise EOFError("it ends early")
         yield piece
+    return decompressor.unused_data
 
 
-def _unpacked_lz4(body: bytes) -> Iterator[bytes]:
+def _unpack_lz4(body: bytes) -> Generator[bytes, None, bytes]:
     decompressor = lz4.frame.LZ4FrameDecompressor()
     rest = body
     while not decompressor.eof:
@@ -114,3 +118,13 @@ def _unpacked_lz4(body: bytes) -> Iterator[bytes]:
         if not piece and not decompressor.eof and decompressor.needs_input:
             raise EOFError("it ends early")
         yield piece
+    return decompressor.unused_data or b""
+
+
+def _unpack_zstd(body: bytes) -> Generator[bytes, None, bytes]:
+    decompressor = zstandard.ZstdDecompressor().decompressobj()
+    for at in range(0, len(body), _ZSTD_INPUT_BYTES):
+        yield decompressor.decompress(body[at : at + _ZSTD_INPUT_BYTES])
+        if decompressor.eof:
+            return decompressor.unused_data + body[at + _ZSTD_INPUT_BYTES :]
+    raise EOFError("it ends early")

@@ -14,6 +14,9 @@ _THREADS_AT_MOST: Final = 64
 _QUERY_TEXT_BYTES: Final = _MIB
 """Longest statement without the data of an insert; a lookup of 10,000 keys has 300 kB."""
 
+_SPILLED_BYTES: Final = 4096 * _MIB
+"""What a large sort or aggregation may write beside the data; the disk is Kafka's too."""
+
 
 class QueryLimits(NamedTuple):
     """What one statement may take."""
@@ -50,6 +53,7 @@ def _users(database: str, limits: QueryLimits) -> str:
         "max_memory_usage": limits.memory_mib * _MIB,
         "max_execution_time": limits.timeout_s,
         "max_query_size": _QUERY_TEXT_BYTES,
+        "max_temporary_data_on_disk_size_for_query": _SPILLED_BYTES,
         "implicit_select": 0,  # `1 + 1` is not a statement on a server
         "allow_introspection_functions": 0,
         # Views read internal tables for whoever may read the view.
@@ -62,6 +66,7 @@ def _users(database: str, limits: QueryLimits) -> str:
         "max_untracked_memory": (0, 4 * _MIB),
         "max_threads": (1, _THREADS_AT_MOST),
         "max_query_size": (1, _QUERY_TEXT_BYTES),
+        "max_temporary_data_on_disk_size_for_query": (1, _SPILLED_BYTES),
     }
     # Another dialect would be read by another parser than the one that vets statements.
     fixed = ("allow_introspection_functions", "dialect", "implicit_select", "allow_settings_after_format_in_insert")

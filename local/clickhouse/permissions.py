@@ -1,6 +1,6 @@
 """What the engine's grants do not cover, judged over the statement's tree: what is not known to be harmless is refused.
 
-The engine enforces which tables a role reads and writes, and which sources it may open (docs/decisions/0012). Left
+The engine enforces which tables a role reads and writes, and which sources it may open (docs/decisions/0010). Left
 are statements about the connection itself, functions that need no grant, and system tables that show the queries of
 others.
 """

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from local.clickhouse.errors import ClickHouseError
+from local.clickhouse.errors import ClickHouseError, access_denied
 
 Run = Callable[[str, Mapping[str, str]], bytes]
 """Runs a statement with parameters and gives its answer as raw text. Raises ClickHouseError."""
@@ -56,8 +56,26 @@ class Statement(NamedTuple):
 
 
 def read_statement(text: str, parameters: Mapping[str, str], run: Run) -> Statement:
-    """Read one statement. Raises ClickHouseError 62 for what does not parse or is more than one."""
+    """Read one statement. Raises ClickHouseError 62 for what does not parse or is more than one.
+
+    The owner's: what runs is `text`.
+    """
+    return _read(text, _canonical(text, run), parameters, run)
+
+
+def read_foreign_statement(text: str, parameters: Mapping[str, str], run: Run) -> Statement:
+    """As `read_statement`, for a statement of which the canonical text is to run.
+
+    That text must read back as itself: whatever the engine's writer of statements got wrong cannot become a second
+    statement, or another one than was judged.
+    """
     canonical = _canonical(text, run)
+    if _canonical(canonical, run) != canonical:
+        raise access_denied("Not enough privileges. This statement does not read back as itself: write it differently")
+    return _read(text, canonical, parameters, run)
+
+
+def _read(text: str, canonical: str, parameters: Mapping[str, str], run: Run) -> Statement:
     files = bool(_OUTFILE_CLAUSE.search(canonical) or _INFILE_CLAUSE.search(_LITERAL.sub("''", canonical)))
     # EXPLAIN would carry out an INTO OUTFILE.
     tree = "" if files else run(f"EXPLAIN AST {canonical}", parameters).decode()

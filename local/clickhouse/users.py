@@ -1,7 +1,7 @@
 """The two who may ask, and what each may do in the engine. The engine itself enforces it, by roles (`engine_files`).
 
 The engine inside a process knows one user, `default`; both roles are granted to it, and every connection takes one of
-them before it sees a statement (`engine`). Why so: docs/decisions/0012-clickhouse-access-control.md.
+them before it sees a statement (`engine`). Why so: docs/decisions/0010-analysts-have-a-role-in-the-engine.md.
 """
 
 from enum import Enum

@@ -112,6 +112,7 @@ def test_analyst_reads_documented_tables_and_views(analyst: httpx.Client) -> Non
         "SELECT name FROM system.tables WHERE database = 'muster' ORDER BY name",
         "SHOW TABLES FROM muster",
         "SELECT DISTINCT table FROM system.columns WHERE database = 'muster' ORDER BY table",
+        "SELECT word FROM system.completions WHERE belongs = 'muster' ORDER BY word",
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'muster' ORDER BY table_name",
     ],
 )
@@ -140,11 +141,24 @@ def test_analyst_sees_only_what_may_be_read(analyst: httpx.Client, query: str) -
         "SELECT 1 SETTINGS max_threads = 1",
         "SELECT 1 UNION ALL SELECT 2",
         "SELECT 1 INTERSECT SELECT 1",
+        (
+            "SELECT device_id, count() AS n FROM heartbeats WHERE device_id LIKE 'd%' GROUP BY ALL HAVING n > 0 ORDER BY"
+            " n DESC NULLS LAST LIMIT 1 BY device_id LIMIT 5 WITH TIES SETTINGS max_threads = 1"
+        ),
+        (
+            "SELECT toStartOfHour(now() - INTERVAL 3 HOUR), quantiles(0.5, 0.99)(number), arrayMap(x -> x + 1, [1, 2]),"
+            " CASE WHEN 1 THEN 'a' ELSE 'b' END, (1, 'x').1, map('a', 1)['a'], -1.5e-3, 0xFF, NULL IS NULL, {p:UInt8}"
+            " FROM numbers(10)"
+        ),
+        "SELECT sum(number) OVER (PARTITION BY number % 2 ORDER BY number ROWS UNBOUNDED PRECEDING) FROM numbers(5)",
+        "SELECT 1 FROM heartbeats AS a LEFT ANY JOIN enrolments AS b ON a.device_id = b.device_id AND b.device_id > ''",
+        "SELECT `a b`, `c``d`, 'line\\nbreak \\\\ quote '' ' FROM (SELECT 1 AS `a b`, 2 AS `c``d`)",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r",
     ],
 )
 def test_analyst_may_ask(analyst: httpx.Client, query: str) -> None:
     """What dashboards and curious people ask."""
-    answer = analyst.post("/", content=query)
+    answer = analyst.post("/", params={"param_p": "1"}, content=query)
     assert answer.status_code == 200, answer.text
 
 

@@ -70,7 +70,7 @@ def test_killed_in_the_middle_of_inserts_it_keeps_what_it_acknowledged(
         assert ask(own, query) == f"{expected}\t{expected}\n"
 
 
-def test_sigterm_ends_it_within_seconds_whatever_runs(own: ClickHouseEndpoint) -> None:
+def test_sigterm_ends_it_within_seconds_whatever_runs(own: ClickHouseEndpoint, tmp_path: Path) -> None:
     """Endless queries are cancelled, what was inserted is there."""
     own.start()
     ask(own, "CREATE DATABASE muster")
@@ -89,6 +89,7 @@ def test_sigterm_ends_it_within_seconds_whatever_runs(own: ClickHouseEndpoint) -
     os.kill(own.pid, signal.SIGTERM)
     own.stop(within_s=10)
     assert time.monotonic() - began < 3
+    assert '"event": "stopped"' in (tmp_path / "data" / "clickhouse.log").read_text()
     for holder in holders:
         holder.join()
     with own:
