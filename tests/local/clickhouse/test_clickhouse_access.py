@@ -142,8 +142,8 @@ def test_analyst_sees_only_what_may_be_read(analyst: httpx.Client, query: str) -
         "SELECT 1 UNION ALL SELECT 2",
         "SELECT 1 INTERSECT SELECT 1",
         (
-            "SELECT device_id, count() AS n FROM heartbeats WHERE device_id LIKE 'd%' GROUP BY ALL HAVING n > 0 ORDER BY"
-            " n DESC NULLS LAST LIMIT 1 BY device_id LIMIT 5 WITH TIES SETTINGS max_threads = 1"
+            "SELECT device_id, count() AS n FROM heartbeats WHERE device_id LIKE 'd%' GROUP BY ALL HAVING n > 0"
+            " ORDER BY n DESC NULLS LAST LIMIT 1 BY device_id LIMIT 5 WITH TIES SETTINGS max_threads = 1"
         ),
         (
             "SELECT toStartOfHour(now() - INTERVAL 3 HOUR), quantiles(0.5, 0.99)(number), arrayMap(x -> x + 1, [1, 2]),"
