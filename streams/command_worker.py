@@ -16,6 +16,7 @@ from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
 from streams.feed_publisher import FeedPublisher
 from streams.kafka_producer import KafkaProducer
+from streams.metrics import WorkerMetrics, show_metrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
 from streams.topic_lives import known_life
@@ -42,6 +43,7 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
     }
     life = lives[names.commands.name]
     group = f"{kafka.topic_prefix}-commands-{life.epoch}"
+    metrics = WorkerMetrics()
     app = faust_app(group, kafka, streams)
     producer = KafkaProducer(kafka.bootstrap, kafka.record_limit_bytes, client_id=f"{group}-feed")
     processor = CommandProcessor(
@@ -54,17 +56,25 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
             Limits(settings.devices.pending_limit, settings.devices.pending_expiry_h * _HOUR_MS),
         ),
         epoch=life.epoch,
-        dead_letters=DeadLetters(producer, names.dead_letters.name, names.dead_letters.partitions),
+        dead_letters=DeadLetters(
+            producer, names.dead_letters.name, names.dead_letters.partitions, metrics.dead_letters.inc
+        ),
         reached=reached,
     )
     add_command_agent(app, names.commands.name, processor, settings.commands.window_ms / 1000)
+    show_metrics(metrics, streams.metrics_host, streams.commands_metrics_port)
     producer.start()
     async with StallWatch(kafka.bootstrap, group, names.commands.name, names.commands.partitions) as stalls:
         every_s = stall_check_every_s(streams.stall_exit_s)
         return await run_worker(
             app,
             [
-                stalls.run(streams.stall_exit_s, every_s, lambda: held_partitions(app, names.commands.name)),
+                stalls.run(
+                    streams.stall_exit_s,
+                    every_s,
+                    lambda: held_partitions(app, names.commands.name),
+                    metrics.lag.set,
+                ),
                 watch_topics(admin, {name: each.topic_id for name, each in lives.items()}, TOPICS_EVERY_S),
             ],
         )

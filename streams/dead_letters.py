@@ -1,5 +1,7 @@
 """Puts aside what cannot be read, with why and whence, so that the log goes on and a person can look."""
 
+from collections.abc import Callable
+
 import structlog
 
 from fleet.position import Position
@@ -15,13 +17,16 @@ class DeadLetters:
     """Writes the topic of dead letters. A record's value is what could not be read, as it was.
 
     Its headers are text: `reason`, `topic`, and `position` as `Muster-Position` spells it. After a crash a letter may
-    be there twice, with the same position.
+    be there twice, with the same position. `count` is called for each.
     """
 
-    def __init__(self, producer: KafkaProducer, topic: str, partitions: int) -> None:
+    def __init__(
+        self, producer: KafkaProducer, topic: str, partitions: int, count: Callable[[], None] = lambda: None
+    ) -> None:
         self._producer = producer
         self._topic = topic
         self._partitions = partitions
+        self._count = count
 
     async def put(self, source_topic: str, position: Position, value: bytes, reason: str) -> None:
         """Returns when the broker has it. Raises UnavailableError, as the producer does; then try again."""
@@ -32,3 +37,4 @@ class DeadLetters:
             ("position", str(position).encode()),
         ]
         await self._producer.send(self._topic, position.partition % self._partitions, value, headers)
+        self._count()

@@ -16,6 +16,7 @@ from storage.registered_devices import read_registered
 from storage.table import Table, insert_rows
 from storage.transitions import DEVICE_TRANSITIONS, WORKLOAD_TRANSITIONS
 from storage.workload_status import WORKLOADS
+from streams.metrics import WorkerMetrics
 
 
 class HeartbeatTables:
@@ -24,8 +25,9 @@ class HeartbeatTables:
     `reached` is told the name of each table as a batch has got past it.
     """
 
-    def __init__(self, client: Client, reached: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, client: Client, metrics: WorkerMetrics, reached: Callable[[str], None] = lambda _: None) -> None:
         self._client = client
+        self._metrics = metrics
         self._reached = reached
 
     def load(self, partition: int, partitions: int) -> DeviceMemory:
@@ -60,5 +62,8 @@ class HeartbeatTables:
             (SEEN, folded.seen),
         ]
         for table, rows in steps:
-            insert_rows(self._client, table, rows)
+            if rows:
+                with self._metrics.insert_s.labels(table.name).time():
+                    insert_rows(self._client, table, rows)
+                self._metrics.inserted.labels(table.name).inc(len(rows))
             self._reached(table.name)

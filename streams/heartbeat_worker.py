@@ -14,6 +14,7 @@ from streams.heartbeat_agent import add_heartbeat_agent
 from streams.heartbeat_tables import HeartbeatTables
 from streams.heartbeat_writer import HeartbeatTopic, HeartbeatWriter
 from streams.kafka_producer import KafkaProducer
+from streams.metrics import WorkerMetrics, show_metrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
 from streams.topic_lives import known_life
@@ -34,26 +35,31 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     admin = admin_client(kafka.bootstrap)
     life = known_life(client, settings.clickhouse.database, admin, names.heartbeats.name)
     group = heartbeats_group(kafka.topic_prefix, life.epoch)
+    metrics = WorkerMetrics()
     app = faust_app(group, kafka, streams)
     producer = KafkaProducer(kafka.bootstrap, kafka.record_limit_bytes, client_id=f"{group}-worker")
-    dead_letters = DeadLetters(producer, names.dead_letters.name, names.dead_letters.partitions)
+    dead_letters = DeadLetters(
+        producer, names.dead_letters.name, names.dead_letters.partitions, metrics.dead_letters.inc
+    )
     topic = HeartbeatTopic(names.heartbeats.name, names.heartbeats.partitions, life.epoch)
     labels = HardwareLabelCommands(producer, names.commands.name, new_id=lambda: uuid4().hex)
     writer = HeartbeatWriter(
-        HeartbeatTables(client, reached),
+        HeartbeatTables(client, metrics, reached),
         topic,
         relabel=labels.send,
         put_aside=dead_letters.put,
         repeat_within_ms=streams.repeat_within_ms,
+        metrics=metrics,
     )
     add_heartbeat_agent(app, topic.name, writer, streams)
+    show_metrics(metrics, streams.metrics_host, streams.heartbeats_metrics_port)
     producer.start()
     async with StallWatch(kafka.bootstrap, group, topic.name, topic.partitions) as stalls:
         every_s = stall_check_every_s(streams.stall_exit_s)
         return await run_worker(
             app,
             [
-                stalls.run(streams.stall_exit_s, every_s, lambda: held_partitions(app, topic.name)),
+                stalls.run(streams.stall_exit_s, every_s, lambda: held_partitions(app, topic.name), metrics.lag.set),
                 watch_topics(admin, {topic.name: life.topic_id}, TOPICS_EVERY_S),
             ],
         )

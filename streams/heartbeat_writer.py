@@ -5,6 +5,7 @@ their positions. What is remembered of the devices changes only after the rows a
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from fleet.heartbeat_fold import fold
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
 from streams.heartbeat_records import HeartbeatEntry, decode_heartbeats
 from streams.heartbeat_tables import HeartbeatTables
+from streams.metrics import WorkerMetrics
 
 ENTRIES_AT_ONCE = 50_000
 """Heartbeats folded and written together; a larger batch would only take memory."""
@@ -54,7 +56,7 @@ class HeartbeatWriter:
     """Writes the heartbeats of the partitions a worker holds. One call at a time.
 
     `relabel` tells of changed hardware labels (`HardwareLabelCommands.send`), `put_aside` takes topic, position, bytes
-    and reason of what cannot be read (`DeadLetters.put`).
+    and reason of what cannot be read (`DeadLetters.put`). `clock` is Unix time in seconds.
     """
 
     def __init__(
@@ -65,12 +67,16 @@ class HeartbeatWriter:
         relabel: Callable[[Sequence[Relabelled]], Awaitable[None]],
         put_aside: Callable[[str, Position, bytes, str], Awaitable[None]],
         repeat_within_ms: int,
+        metrics: WorkerMetrics,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._tables = tables
         self._relabel = relabel
         self._put_aside = put_aside
         self._topic = topic
         self._repeat_within_ms = repeat_within_ms
+        self._metrics = metrics
+        self._clock = clock
         self._memories: dict[int, DeviceMemory] = {}
         self._next_offsets: dict[int, int] = {}
 
@@ -92,10 +98,14 @@ class HeartbeatWriter:
         for partition in {record.partition for record in records} - memories.keys():
             memories[partition] = await asyncio.to_thread(self._tables.load, partition, self._topic.partitions)
             _log.info("devices loaded", partition=partition, devices=len(memories[partition]))
-        for portion in _portions([received async for received in self._decoded(records)]):
-            await self._write(portion, memories)
+        with self._metrics.batch_s.time():
+            for portion in _portions([received async for received in self._decoded(records)]):
+                await self._write(portion, memories)
+        now_s = self._clock()
         for record in records:
             next_offsets[record.partition] = record.offset + 1
+            self._metrics.delay_s.observe(max(0.0, now_s - record.received_at_ms / 1000))
+        self._metrics.devices.set(sum(map(len, memories.values())))
 
     async def _write(self, records: Sequence[ReceivedRecord], memories: dict[int, DeviceMemory]) -> None:
         stored = await asyncio.to_thread(self._tables.look_up, lookups(records, memories))
@@ -106,6 +116,7 @@ class HeartbeatWriter:
         for unreadable in folded.unreadable:
             position = _position(unreadable.place.partition, unreadable.place.sequence)
             await self._put_aside(self._topic.name, position, unreadable.body, unreadable.reason)
+        self._metrics.heartbeats.inc(len(folded.heartbeats))
         for learned in folded.learned:
             memories[learned.partition].put(*learned.key, learned.known)
 

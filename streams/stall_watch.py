@@ -70,11 +70,14 @@ class StallWatch:
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
 
-    async def run(self, after_s: float, every_s: float, held: Callable[[], frozenset[int]]) -> None:
+    async def run(
+        self, after_s: float, every_s: float, held: Callable[[], frozenset[int]], tell_lag: Callable[[int], None]
+    ) -> None:
         """Return never; raise StalledError when a partition stands still for `after_s`.
 
         `held` tells the partitions of this worker: others are their workers' business, unless it has none at all,
-        which may be the very fault. Brokers that do not answer are not the worker's fault.
+        which may be the very fault. Brokers that do not answer are not the worker's fault. `tell_lag` is told how many
+        records of the topic are not committed.
         """
         progress: dict[int, Progress] = {}
         while True:
@@ -86,6 +89,7 @@ class StallWatch:
                 _log.warning("brokers do not tell the worker's progress", reason=str(error))
                 progress = {}
                 continue
+            tell_lag(sum(max(0, end - committed[partition]) for partition, end in ends.items()))
             mine = held() or frozenset(ends)
             now_s = self._clock()
             progress = advance(progress, committed, {each: ends[each] for each in mine if each in ends}, now_s)
@@ -95,11 +99,6 @@ class StallWatch:
                     f"partition {partition} of {self._places[0].topic} stands at {progress[partition].committed} of"
                     f" {ends[partition]} for {after_s:.0f} s"
                 )
-
-    async def lag(self) -> int:
-        """Records not committed yet."""
-        ends, committed = await self._ends(), await self._committed()
-        return sum(max(0, end - committed[place.partition]) for place, end in ends.items())
 
     async def _ends(self) -> Mapping[TopicPartition, int]:
         ends: Mapping[TopicPartition, int] = await self._consumer.end_offsets(self._places)

@@ -60,6 +60,8 @@ def environ(kafka: str, engine: dict[str, str], tmp_path: Path) -> dict[str, str
         "MUSTER_HEARTBEATS_PARTITIONS": "3",
         "MUSTER_STREAMS_HEARTBEAT_BATCH_MS": "100",
         "MUSTER_STREAMS_SESSION_TIMEOUT_S": "6",
+        "MUSTER_STREAMS_HEARTBEATS_METRICS_PORT": "0",
+        "MUSTER_STREAMS_COMMANDS_METRICS_PORT": "0",
         "MUSTER_STREAMS_REPEAT_WITHIN_MS": str(REPEAT_WITHIN_MS),
     }
 

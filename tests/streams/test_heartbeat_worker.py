@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver import Client
+from httpx import AsyncClient
 
 from fleet.commands import EnrolDevice, PutResource, RegisterDevice, Request, ResourceKey, SetHardwareLabels
 from fleet.decider import DecidedRequests, Decider
@@ -21,6 +22,7 @@ from storage.decisions import insert_decisions
 from streams.command_records import decode_requests
 from streams.heartbeat_records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.topic_ids import admin_client
+from tests.ports import free_port
 from tests.streams.conftest import REPEAT_WITHIN_MS, ROOT, Start
 from tests.streams.heartbeat_ledger import expected_views
 from tests.streams.heartbeat_scenario import Scenario
@@ -61,6 +63,27 @@ async def test_heartbeat_is_visible_within_moments_of_its_acknowledgement(
         ):
             await _until(lambda query=query: clickhouse.query(query).result_rows, within_s=3)
         assert time.monotonic() - acknowledged_s < 3
+
+
+async def test_metrics_tell_what_was_done(settings: Settings, start: Start) -> None:
+    """Counts, sizes and times, in Prometheus' format at a port of the worker's own."""
+    port = free_port()
+    async with HeartbeatTopicUser(settings) as user:
+        start(MUSTER_STREAMS_HEARTBEATS_METRICS_PORT=str(port), MUSTER_STREAMS_STALL_EXIT_S="5")
+        await user.send([_entry(b'{"status":"up"}'), _entry(b'{"status":"up"}', "device-2")])
+        await user.send_raw(0, b"poison")
+        await user.wait_until_committed()
+        await asyncio.sleep(1.5)
+    async with AsyncClient() as client:
+        lines = (await client.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
+    for line in (
+        "muster_heartbeats_consumed_total 2.0",
+        "muster_dead_letters_total 1.0",
+        "muster_worker_lag_records 0.0",
+        "muster_devices_remembered 2.0",
+        'muster_inserted_rows_total{table="heartbeats_log"} 2.0',
+    ):
+        assert line in lines
 
 
 async def test_poison_records_are_put_aside_and_the_rest_goes_on(

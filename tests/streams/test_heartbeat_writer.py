@@ -11,6 +11,7 @@ from fleet.device_fold import Relabelled
 from streams.heartbeat_records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.heartbeat_tables import HeartbeatTables
 from streams.heartbeat_writer import HeartbeatRecord, HeartbeatTopic, HeartbeatWriter, RecordsMissingError
+from streams.metrics import WorkerMetrics
 from tests.streams.heartbeat_ledger import Taken, expected_views
 from tests.streams.heartbeat_scenario import Scenario, seeded, taken
 from tests.streams.heartbeat_views import shown
@@ -66,14 +67,23 @@ def _writer(clickhouse: Client, crash_at: tuple[str, int] | None = None) -> Hear
         if crash_at == (table, past[table]):
             raise CrashError
 
-    return _writer_of(HeartbeatTables(clickhouse, reached), HeartbeatTopic("heartbeats", PARTITIONS, epoch=1), [])
+    return _writer_of(
+        HeartbeatTables(clickhouse, WorkerMetrics(), reached), HeartbeatTopic("heartbeats", PARTITIONS, epoch=1), []
+    )
 
 
 def _writer_of(tables: HeartbeatTables, topic: HeartbeatTopic, relabelled: list[Relabelled]) -> HeartbeatWriter:
     async def relabel(devices: Sequence[Relabelled]) -> None:
         relabelled.extend(devices)
 
-    return HeartbeatWriter(tables, topic, relabel=relabel, put_aside=_refuse, repeat_within_ms=REPEAT_WITHIN_MS)
+    return HeartbeatWriter(
+        tables,
+        topic,
+        relabel=relabel,
+        put_aside=_refuse,
+        repeat_within_ms=REPEAT_WITHIN_MS,
+        metrics=WorkerMetrics(),
+    )
 
 
 async def _refuse(*letter: Any) -> None:
@@ -172,7 +182,9 @@ async def test_a_new_epoch_goes_on_where_the_old_one_ended(clickhouse: Client) -
     body = b'{"status":"up","version":"1"}'
     entry = HeartbeatEntry("north", "device-1", 7, is_checked=True, wanted_version=None, body=body)
     for epoch, partitions in ((1, 3), (2, 5)):
-        writer = _writer_of(HeartbeatTables(clickhouse), HeartbeatTopic("heartbeats", partitions, epoch), [])
+        writer = _writer_of(
+            HeartbeatTables(clickhouse, WorkerMetrics()), HeartbeatTopic("heartbeats", partitions, epoch), []
+        )
         partition = partition_of("north", "device-1", partitions)
         record = HeartbeatRecord(partition, 0, START_MS + epoch * 60_000, encode_heartbeats([entry]))
         await writer.write([record])
@@ -192,9 +204,9 @@ async def test_changed_hardware_labels_are_told_before_the_hardware_is_stored(cl
             [HeartbeatEntry("north", "device-1", number, is_checked=True, wanted_version=None, body=body)], 60_000
         )
     with pytest.raises(CrashError):
-        await _writer_of(HeartbeatTables(clickhouse, _crash), topic, told).write(log.records)
+        await _writer_of(HeartbeatTables(clickhouse, WorkerMetrics(), _crash), topic, told).write(log.records)
     assert not clickhouse.query("SELECT * FROM hardware").result_rows
-    writer = _writer_of(HeartbeatTables(clickhouse), topic, told)
+    writer = _writer_of(HeartbeatTables(clickhouse, WorkerMetrics()), topic, told)
     for record in log.records:
         await writer.write([record])
     assert [each.labels["device.hostname"] for each in told] == ["h-2", "h-1", "h-2"]
