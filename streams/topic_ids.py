@@ -4,6 +4,7 @@ A topic deleted and made anew has another id, and nothing else tells. librdkafka
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -13,6 +14,17 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from fleet.errors import UnavailableError
 
 TIMEOUT_S: Final = 10.0
+
+_AGAIN_S: Final = 0.1
+
+_PASSING: Final = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+"""What brokers answer while a partition is new or moves, for a moment."""
 
 _SILENT = logging.getLogger("muster.streams.librdkafka")
 _SILENT.addHandler(logging.NullHandler())
@@ -55,11 +67,15 @@ def topics_with_records(admin: AdminClient, found: dict[str, FoundTopic]) -> lis
 
 
 def _offsets(admin: AdminClient, partitions: Sequence[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
-    futures = admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=TIMEOUT_S)
-    try:
-        return {(key.topic, key.partition): future.result(TIMEOUT_S + 1).offset for key, future in futures.items()}
-    except KafkaException as error:
-        raise unavailable(error) from error
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        futures = admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=TIMEOUT_S)
+        try:
+            return {(key.topic, key.partition): future.result(TIMEOUT_S + 1).offset for key, future in futures.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
+                raise unavailable(error) from error
+        time.sleep(_AGAIN_S)
 
 
 def unavailable(error: KafkaException) -> UnavailableError:

@@ -68,6 +68,11 @@ class RunningMuster:
         return psutil.wait_procs(family, timeout=10)[1]
 
 
+def _crowd() -> float:
+    """How many compete for each processor: the bounds hold for a machine of one's own."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def _what(child: psutil.Process) -> str:
     line = " ".join(child.cmdline())
     return next(name for name in ("kafka.Kafka", "local.clickhouse", "streams ", "api") if name in line) + str(
@@ -104,13 +109,13 @@ def test_up_starts_mends_stops_and_goes_on(muster: RunningMuster) -> None:
     assert muster.press_ctrl_c() == []
     assert muster.process.returncode == 0
     assert muster.said().endswith("stopping\nstopped\n")
-    assert muster.start() < 20
+    assert muster.start() < 20 * _crowd()
     assert "everything was set up already" in muster.said()
 
     # Not even a killed `muster up` leaves anything that would be in the way of the next.
     family = muster.process.children(recursive=True)
     muster.process.kill()
-    assert psutil.wait_procs([muster.process, *family], timeout=5)[1] == []
+    assert psutil.wait_procs([muster.process, *family], timeout=10)[1] == []
     muster.start()
     os.kill(muster.process.pid, signal.SIGTERM)
     assert muster.process.wait(10) == 0
