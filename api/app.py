@@ -44,4 +44,4 @@ def create_app(settings: Settings) -> Application:
     carried = cast("Application", litestar)  # the same protocol, typed more narrowly
     names = [settings.http.host, *(name.strip() for name in settings.http.names.split(","))]
     behind = RequestCount(HostCheck(carried, names), process.metrics)
-    return LightRoute(process.plane, behind, settings.http.body_limit_bytes)
+    return LightRoute(process.plane, behind, settings.http.body_limit_bytes, process.view)

@@ -72,7 +72,6 @@ class RegistrationCall:
 
     async def get(self, path: DevicePath, _body: bytes) -> Answer:
         """`registered` with the namespace once approved, `unregistered` without one after that ended."""
-        self._refuse_if_stale()
         standing = self._standings.asking_to_join(path)
         refuse_registration_status(standing, path)
         status = standing.answers.registration_status

@@ -5,10 +5,14 @@ When the feed is lost the view goes on serving what it has, and says how old tha
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from fleet.commands import Outcome
 from fleet.device_states import DeviceIdentity
 from fleet.state import FleetState
+
+LOST_AFTER_S: Final = 5.0
+"""Kafka is asked every half second, so a process that knew nothing for this long has lost its feed."""
 
 
 class FleetView:
@@ -49,6 +53,10 @@ class FleetView:
     def age_s(self) -> float:
         """Seconds since this process last knew that it had applied the whole feed."""
         return self._clock() - self._current_s
+
+    def is_lost(self) -> bool:
+        """Whether changes may have been missed; what is served may be old by `age_s`."""
+        return self.is_loaded and self.age_s > LOST_AFTER_S
 
     def is_stale(self) -> bool:
         """Whether the feed has been lost for longer than registrations may rely on it."""

@@ -39,10 +39,10 @@ class Health:
             reasons.append("the fleet is not loaded yet")
         if not self._publisher.can_publish:
             reasons.append("heartbeats cannot be published: Kafka is not reachable or does not acknowledge")
-        if self._view.is_loaded and self._view.is_stale():
+        if self._view.is_lost():
+            consequence = "registrations are refused and " if self._view.is_stale() else ""
             degraded.append(
-                f"the feed of changes was lost {self._view.age_s:.0f} s ago: registrations are refused, "
-                "configurations may be old"
+                f"the feed of changes was lost {self._view.age_s:.0f} s ago: {consequence}answers may be old"
             )
         if self._guard.endangered:
             degraded.append(

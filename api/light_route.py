@@ -4,7 +4,7 @@ Litestar's own handlers cost 80 to 100 µs a call and decode the path; this way 
 declared in Litestar as well (`api.device_routes`), for the OpenAPI document, and are answered by the same object.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from api.answers import Answer
 from api.asgi import Application, Event, Receive, Scope, Send
@@ -17,18 +17,34 @@ _WITH_BODY: Final = frozenset({"PUT", "POST", "PATCH"})
 _CLOSE: Final = (b"connection", b"close")
 
 
-class LightRoute:
-    """An ASGI application: device calls to the plane, everything else to `behind`."""
+class FeedAge(Protocol):
+    """How current answers are: `api.fleet_view.FleetView`."""
 
-    def __init__(self, plane: DevicePlane, behind: Application, body_limit_bytes: int) -> None:
+    @property
+    def age_s(self) -> float:
+        """Seconds since everything was known to be applied."""
+
+    def is_lost(self) -> bool:
+        """Whether changes may have been missed."""
+
+
+class LightRoute:
+    """An ASGI application: device calls to the plane, everything else to `behind`.
+
+    `feed` is asked with every answer: a process that has lost its feed goes on serving and says how old its answers
+    may be, in the header `Muster-Feed-Age` (whole seconds).
+    """
+
+    def __init__(self, plane: DevicePlane, behind: Application, body_limit_bytes: int, feed: FeedAge) -> None:
         self._plane = plane
+        self._feed = feed
         self._behind = behind
         self._body_limit_bytes = body_limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry one request."""
         if scope["type"] != "http" or not is_device_path(scope["raw_path"]):
-            await self._behind(scope, receive, send)
+            await self._behind(scope, receive, self._telling(send))
             return
         method, raw_path = scope["method"], scope["raw_path"]
         try:
@@ -39,7 +55,19 @@ class LightRoute:
             answer = self._plane.refuse(method, raw_path, error)
             await _send_and_drain(answer, receive, send, is_body_left=isinstance(error, TooLargeError))
             return
-        await _send(await self._plane.answer(method, raw_path, body), send)
+        await _send(await self._plane.answer(method, raw_path, body), self._telling(send))
+
+    def _telling(self, send: Send) -> Send:
+        if not self._feed.is_lost():
+            return send
+        age = (b"muster-feed-age", str(int(self._feed.age_s)).encode())
+
+        async def telling(event: Event) -> None:
+            if event["type"] == "http.response.start":
+                event = {**event, "headers": [*event["headers"], age]}
+            await send(event)
+
+        return telling
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -77,10 +77,9 @@ def edge(api: Api) -> Iterator[GoClient]:
 @pytest.fixture(scope="session")
 def operator(api: Api) -> Iterator[Operator]:
     """An operator at the same process."""
-    operator = Operator(api.url)
-    operator.add_namespace("shops")
-    yield operator
-    operator.close()
+    with Operator(api.url) as operator:
+        operator.add_namespace("shops")
+        yield operator
 
 
 @pytest.fixture

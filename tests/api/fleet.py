@@ -1,6 +1,6 @@
 """Devices and operators of the tests: what each does over HTTP, and devices brought into a state."""
 
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx
@@ -22,8 +22,10 @@ class Operator:
     def __init__(self, url: str) -> None:
         self.http = httpx.Client(base_url=url, timeout=20)
 
-    def close(self) -> None:
-        """End."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.http.close()
 
     def create(self, collection: str, document: dict[str, Any]) -> dict[str, Any]:

@@ -138,11 +138,9 @@ def test_stopping_loses_nothing_accepted(fresh: dict[str, str], kafka: str, tmp_
         api_process(fresh, tmp_path / "log") as api,
         python_process(["streams", "commands"], fresh, tmp_path / "c.log"),
     ):
-        operator = Operator(api.url)
-        with GoClient(api.port) as edge:
+        with GoClient(api.port) as edge, Operator(api.url) as operator:
             until(lambda: Device(edge, operator).enrol().status == 201, 30)
             device = Device(edge, operator).become("registered")
-        operator.close()
 
         def beat() -> None:
             with GoClient(api.port) as edge:
@@ -217,3 +215,31 @@ def test_while_kafka_stalls_errors_come_in_time_and_then_it_goes_on(
         finally:
             broker.resume()
         until(lambda: beat().status == 200, 30)
+
+
+def test_a_process_that_lost_its_feed_serves_on_and_says_so(
+    own_kafka: tuple[psutil.Process, dict[str, str]], tmp_path: Path
+) -> None:
+    """It says how old its answers are, and past a bound refuses registrations; then it finds back by itself."""
+    broker, own = own_kafka
+    with (
+        api_process(own, tmp_path / "log", API_FEED_STALE_AFTER_S=1) as api,
+        python_process(["streams", "commands"], own, tmp_path / "commands.log"),
+        GoClient(api.port) as edge,
+        Operator(api.url) as operator,
+    ):
+        until(lambda: Device(edge, operator).enrol().status == 201, 30)
+        device = Device(edge, operator).become("registered")
+        assert device.call("GET", "configuration").header("muster-feed-age") is None
+        broker.suspend()
+        try:
+            until(lambda: device.call("GET", "configuration").header("muster-feed-age") is not None, 20)
+            assert device.call("GET", "configuration").status == 200
+            assert int(operator.http.get("/api/v1/namespaces").headers["muster-feed-age"]) >= 5
+            refused = device.register()
+            assert (refused.status, "feed" in refused.json["message"]) == (503, True)
+            assert "feed" in str(operator.http.get("/health/ready").json()["degraded"])
+        finally:
+            broker.resume()
+        until(lambda: device.register().status == 200, 30)
+        until(lambda: operator.http.get("/health/ready").json()["degraded"] == [], 30)
