@@ -32,13 +32,11 @@ class DevicePlane:
         calls: Calls,
         refusals: RefusalLog,
         *,
-        deadline_s: float,
         clock: Callable[[], float],
         observe: Callable[[str, str, int, float], None],
     ) -> None:
         self._calls = calls
         self._refusals = refusals
-        self._deadline_s = deadline_s
         self._clock = clock
         self._observe = observe
 
@@ -49,8 +47,7 @@ class DevicePlane:
         try:
             path = read_device_path(raw_path)
             call = self._find(method, path)
-            async with asyncio.timeout(self._deadline_s):
-                answer = await call(path, body)
+            answer = await call(path, body)
         except Exception as error:  # noqa: BLE001 - a device must always be answered by the contract
             answer = self._refuse(method, raw_path, path, error)
         name = path.call if path.call in self._calls else "other"
@@ -97,12 +94,20 @@ def _told(error: Exception) -> Exception:
     return error
 
 
-def calls_of(enrolment: Any, registration: Any, heartbeat: Any, reads: Any) -> Calls:
-    """The table of the six calls."""
+def calls_of(enrolment: Any, registration: Any, heartbeat: Any, reads: Any, deadline_s: float) -> Calls:
+    """The table of the six calls. Those that wait for more than one thing get the deadline as a whole."""
     return {
-        "enrolment": {"POST": enrolment.post},
-        "registration": {"GET": registration.get, "PUT": registration.put},
+        "enrolment": {"POST": _within(deadline_s, enrolment.post)},
+        "registration": {"GET": registration.get, "PUT": _within(deadline_s, registration.put)},
         "configuration": {"GET": reads.configuration},
         "heartbeat": {"PUT": heartbeat.put},
         "playbookexecutions": {"GET": reads.playbook_executions},
     }
+
+
+def _within(deadline_s: float, call: Call) -> Call:
+    async def bounded(path: DevicePath, body: bytes) -> Answer:
+        async with asyncio.timeout(deadline_s):
+            return await call(path, body)
+
+    return bounded

@@ -161,9 +161,9 @@ class ApiProcess:
                     lambda: self._load.heartbeat_epoch,
                 ),
                 ReadCalls(standings, self.configurations, self._follow_ups),
+                deadline_s,
             ),
             RefusalLog(),
-            deadline_s=deadline_s,
             clock=time.monotonic,
             observe=self.metrics.observe_device_call,
         )
