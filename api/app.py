@@ -7,10 +7,10 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
 
 from api.asgi import Application
-from api.device_routes import device_routes
+from api.devices.light_route import LightRoute
+from api.devices.routes import device_routes
 from api.failures import answer_failure
 from api.host_check import HostCheck
-from api.light_route import LightRoute
 from api.operation_routes import operation_routes
 from api.process import ApiProcess
 from api.request_count import RequestCount

@@ -6,9 +6,9 @@ process out for it would only move the load to others that have the same trouble
 
 from typing import NamedTuple
 
-from api.fleet_view import FleetView
-from api.heartbeat_publisher import HeartbeatPublisher
-from api.retention_guard import RetentionGuard
+from api.desired_state.fleet_view import FleetView
+from api.devices.heartbeat_publisher import HeartbeatPublisher
+from api.devices.retention_guard import RetentionGuard
 
 
 class Readiness(NamedTuple):

@@ -12,28 +12,28 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Final
 
-from api.command_gateway import CommandGateway
-from api.configurations import Configurations
-from api.deletion_watch import DeletionWatch
-from api.device_enrolment import EnrolmentCall
-from api.device_follow_ups import FollowUps
-from api.device_heartbeat import HeartbeatCall
-from api.device_plane import DevicePlane, calls_of
-from api.device_reads import ReadCalls
-from api.device_registration import RegistrationCall
-from api.device_standing import Standings
-from api.feed_reader import FeedReader
-from api.fleet_load import FleetLoad
-from api.fleet_view import FleetView
+from api.desired_state.command_gateway import CommandGateway
+from api.desired_state.feed_reader import FeedReader
+from api.desired_state.fleet_load import FleetLoad
+from api.desired_state.fleet_view import FleetView
+from api.devices.configurations import Configurations
+from api.devices.deletion_watch import DeletionWatch
+from api.devices.enrolment import EnrolmentCall
+from api.devices.follow_ups import FollowUps
+from api.devices.heartbeat import HeartbeatCall
+from api.devices.heartbeat_publisher import HeartbeatPublisher
+from api.devices.plane import DevicePlane, calls_of
+from api.devices.reads import ReadCalls
+from api.devices.refusals import RefusalLog
+from api.devices.registration import RegistrationCall
+from api.devices.retention_guard import RetentionGuard
+from api.devices.standing import Standings
 from api.health import Health
-from api.heartbeat_publisher import HeartbeatPublisher
 from api.metrics import ApiMetrics
-from api.refusals import RefusalLog
 from api.resources.reads import ResourceReads
 from api.resources.writes import ResourceWrites
-from api.retention_guard import RetentionGuard
+from fleet.decisions.verdict import Limits
 from fleet.sealing import KeyRing
-from fleet.verdict import Limits
 from settings import Settings
 from settings.keys import read_encryption_keys, read_installation_key, read_password
 from streams.kafka_producer import KafkaProducer

@@ -21,14 +21,18 @@ app = App(
 )
 
 # Where each command lives. The modules are imported lazily: `muster get` need not wait for what `muster up` imports.
-app.command("cli.up:up", help="Start Muster on this machine, with Kafka and ClickHouse unless settings name others.")
-app.command("cli.setup:setup", help="Make what Muster needs in Kafka and ClickHouse: keys, tables, topics, epoch.")
-app.command("cli.settings:settings", help="List every setting: name, value, default and meaning.")
-app.command("cli.apply:apply", help="Create and change resources as files say; all of them or none.")
-app.command("cli.get:get", help="Show resources.")
-app.command("cli.delete:delete", help="Delete resources.")
-app.command("cli.approve:approve", help="Approve devices that asked to join.")
-app.command("cli.approve:decline", help="Decline devices, or withdraw their approval.")
+app.command(
+    "cli.service.up:up", help="Start Muster on this machine, with Kafka and ClickHouse unless settings name others."
+)
+app.command(
+    "cli.service.setup:setup", help="Make what Muster needs in Kafka and ClickHouse: keys, tables, topics, epoch."
+)
+app.command("cli.service.settings:settings", help="List every setting: name, value, default and meaning.")
+app.command("cli.resources.apply:apply", help="Create and change resources as files say; all of them or none.")
+app.command("cli.resources.get:get", help="Show resources.")
+app.command("cli.resources.delete:delete", help="Delete resources.")
+app.command("cli.resources.approve:approve", help="Approve devices that asked to join.")
+app.command("cli.resources.approve:decline", help="Decline devices, or withdraw their approval.")
 app.command("cli.simulate.command:simulate", help="Play a fleet of devices; check that nothing acknowledged was lost.")
 
 

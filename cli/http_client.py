@@ -16,7 +16,7 @@ import orjson
 
 from cli.author import AUTHOR_HEADER, author
 from cli.errors import CommandError
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 
 REQUEST_ID_HEADER = "Muster-Request-Id"
 MERGE_PATCH = "application/merge-patch+json"

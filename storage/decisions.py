@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from clickhouse_connect.driver import Client
 
-from fleet.commands import Change, DeviceEvent, Outcome, ResourceKey
-from fleet.decider import Decision
-from fleet.state import FleetState
+from fleet.decisions.commands import Change, DeviceEvent, Outcome, ResourceKey
+from fleet.decisions.decider import Decision
+from fleet.decisions.state import FleetState
 from storage.table import Table, insert_rows
 
 DECISIONS = Table(

@@ -5,9 +5,9 @@ from typing import Any
 
 from clickhouse_connect.driver import Client
 
-from fleet.device_memory import KnownDevice, Said
-from fleet.heartbeat_batch import DeviceKey
-from fleet.heartbeat_rows import ContentRow
+from fleet.heartbeats.batch import DeviceKey
+from fleet.heartbeats.device_memory import KnownDevice, Said
+from fleet.heartbeats.rows import ContentRow
 from storage.device_keys import portions
 from storage.table import PLACE, Table
 
@@ -33,10 +33,10 @@ CONTENTS = Table(
         "workload_uploads": "Array(Nullable(DateTime64(3, 'UTC')))",
     },
 )
-"""Rows: `fleet.heartbeat_rows.ContentRow`."""
+"""Rows: `fleet.heartbeats.rows.ContentRow`."""
 
 SEEN = Table("device_seen_state", {"namespace": "LowCardinality(String)", "device_id": "String", **PLACE})
-"""Rows: `fleet.heartbeat_rows.SeenRow`."""
+"""Rows: `fleet.heartbeats.rows.SeenRow`."""
 
 _READ = """
     SELECT namespace, device_id, toUnixTimestamp64Milli(received_at), partition, sequence, content_hash, status,
@@ -48,7 +48,7 @@ _READ = """
     WHERE (namespace, device_id) IN {devices}
 """
 
-# A device's partition follows from its name (streams.heartbeat_records.partition_of), also after a new epoch with
+# A device's partition follows from its name (streams.heartbeats.records.partition_of), also after a new epoch with
 # another number of partitions, when the stored one no longer says who gets its heartbeats.
 _LOAD = """
     SELECT content.namespace, content.device_id,

@@ -17,4 +17,4 @@ DEVICE_EVENTS = Table(
         "message": "String",
     },
 )
-"""Rows: `fleet.heartbeat_rows.DeviceEventRow`."""
+"""Rows: `fleet.heartbeats.rows.DeviceEventRow`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from clickhouse_connect.driver import Client
 
-from fleet.heartbeat_batch import DeviceKey
+from fleet.heartbeats.batch import DeviceKey
 
 AT_ONCE = 1000
 """Devices in one query: the engine finds 15,000 a second in this size, and the query stays below its limits."""

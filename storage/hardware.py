@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from clickhouse_connect.driver import Client
 
-from fleet.hardware import decode_hardware
-from fleet.heartbeat_batch import DeviceKey, StoredHardware
+from fleet.devices.hardware import decode_hardware
+from fleet.heartbeats.batch import DeviceKey, StoredHardware
 from storage.device_keys import portions
 from storage.table import PLACE, Table
 
@@ -26,7 +26,7 @@ HARDWARE = Table(
         "description": "String",
     },
 )
-"""Rows: `fleet.heartbeat_rows.HardwareRow`."""
+"""Rows: `fleet.heartbeats.rows.HardwareRow`."""
 
 _QUERY = """
     SELECT namespace, device_id, sequence, description

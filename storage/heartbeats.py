@@ -18,4 +18,4 @@ HEARTBEATS = Table(
         "body": "String",
     },
 )
-"""Rows: `fleet.heartbeat_rows.HeartbeatRow`."""
+"""Rows: `fleet.heartbeats.rows.HeartbeatRow`."""

@@ -5,8 +5,8 @@ from typing import Final
 
 from clickhouse_connect.driver import Client
 
-from fleet.device_states import ANSWERS
-from fleet.heartbeat_batch import DeviceKey
+from fleet.devices.states import ANSWERS
+from fleet.heartbeats.batch import DeviceKey
 from storage.device_keys import portions
 
 _OK: Final = 200

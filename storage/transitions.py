@@ -14,7 +14,7 @@ DEVICE_TRANSITIONS = Table(
         "previous_version": "String",
     },
 )
-"""Rows: `fleet.heartbeat_rows.DeviceTransitionRow`."""
+"""Rows: `fleet.heartbeats.rows.DeviceTransitionRow`."""
 
 WORKLOAD_TRANSITIONS = Table(
     "workload_transitions_log",
@@ -28,4 +28,4 @@ WORKLOAD_TRANSITIONS = Table(
         "previous_since": "Nullable(DateTime64(3, 'UTC'))",
     },
 )
-"""Rows: `fleet.heartbeat_rows.WorkloadTransitionRow`."""
+"""Rows: `fleet.heartbeats.rows.WorkloadTransitionRow`."""

@@ -14,4 +14,4 @@ WORKLOADS = Table(
         "last_data_upload": "Nullable(DateTime64(3, 'UTC'))",
     },
 )
-"""Rows: `fleet.heartbeat_rows.WorkloadRow`."""
+"""Rows: `fleet.heartbeats.rows.WorkloadRow`."""

@@ -12,8 +12,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from fleet.errors import MusterError
 from settings import Settings, SettingsError, load
 from settings.logs import configure_logs
-from streams.command_worker import run_commands
-from streams.heartbeat_worker import run_heartbeats
+from streams.commands.worker import run_commands
+from streams.heartbeats.worker import run_heartbeats
 
 WORKERS: Final[dict[str, Callable[[Settings], Awaitable[int]]]] = {
     "heartbeats": run_heartbeats,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError
 
 _DEPTH_LIMIT: Final = 64

@@ -1,9 +1,9 @@
 """Warns of a device set that is named but does not exist: that is allowed, and nearly always a misspelling."""
 
-from fleet.commands import JSONObject, ResourceKey
+from fleet.decisions.commands import JSONObject, ResourceKey
+from fleet.decisions.signed_request import DEVICE_KIND, MEMBER_OF_LABEL, SIGNED_REQUEST_KIND
+from fleet.decisions.state import FleetState
 from fleet.names import shown
-from fleet.signed_request import DEVICE_KIND, MEMBER_OF_LABEL, SIGNED_REQUEST_KIND
-from fleet.state import FleetState
 
 _SET_KIND = "EdgeDeviceSet"
 

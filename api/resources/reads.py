@@ -5,13 +5,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from api.fleet_view import FleetView
+from api.desired_state.fleet_view import FleetView
 from api.resources.secret_values import hide
-from fleet.commands import JSONObject, ResourceKey
+from fleet.decisions.commands import JSONObject, ResourceKey
+from fleet.decisions.state import FleetState, StoredResource
 from fleet.errors import BadInputError, NotFoundError, UnavailableError
 from fleet.resources import Kind
 from fleet.sealing import KeyRing, is_sealed
-from fleet.state import FleetState, StoredResource
 
 PAGE_LIMIT: Final = 5000
 """Resources of a page at most. A list without `limit` has one page of this size and says how to continue."""

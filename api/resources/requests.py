@@ -9,9 +9,9 @@ from litestar import Request
 from api.errors import UnsupportedMediaTypeError
 from api.resources.status_object import REQUEST_ID_HEADER
 from api.resources.writes import NONE_EXPECTED, Asked, Preconditions, read_preconditions
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
+from fleet.devices.json_bodies import read_object
 from fleet.errors import BadInputError
-from fleet.json_bodies import read_object
 from fleet.resources import UnknownFields
 
 AUTHOR_HEADER: Final = "Muster-Author"

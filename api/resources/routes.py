@@ -23,10 +23,10 @@ from api.resources.requests import (
 from api.resources.responses import ResourceResponse
 from api.resources.status_object import deleted
 from api.resources.writes import ResourceWrites, Written
-from fleet.commands import ResourceKey
+from fleet.decisions.commands import ResourceKey
+from fleet.decisions.signed_request import SIGNED_REQUEST_KIND
 from fleet.names import check_namespace
 from fleet.resources import KINDS, Kind
-from fleet.signed_request import SIGNED_REQUEST_KIND
 
 
 class Status(msgspec.Struct):

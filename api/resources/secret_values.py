@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import InvalidResourceError
 
 HIDDEN: Final = "PGhpZGRlbj4="

@@ -7,17 +7,17 @@ is there, again if that has changed meanwhile.
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from api.outcomes import require_accepted
+from api.desired_state.outcomes import require_accepted
 from api.resources.merge_patch import merge_patch
 from api.resources.missing_sets import missing_set_warnings
 from api.resources.reads import ResourceReads
 from api.resources.secret_values import restore
-from fleet.commands import Command, DeleteResource, JSONObject, Outcome, PutResource, Request, ResourceKey
-from fleet.decide import decide
+from fleet.decisions.commands import Command, DeleteResource, JSONObject, Outcome, PutResource, Request, ResourceKey
+from fleet.decisions.decide import decide
+from fleet.decisions.verdict import Limits
 from fleet.errors import BadInputError, ConflictError, NotFoundError
 from fleet.resources import Kind, UnknownFields, validate
 from fleet.sealing import NONCE_BYTES, KeyRing, is_sealed
-from fleet.verdict import Limits
 
 _PATCH_TRIES: Final = 5
 
@@ -25,7 +25,7 @@ _SECRET: Final = "Secret"  # noqa: S105 - the kind's name
 
 
 class Commands(Protocol):
-    """Where changes go: `api.command_gateway.CommandGateway`."""
+    """Where changes go: `api.desired_state.command_gateway.CommandGateway`."""
 
     async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
         """The outcome, refused or not, once this process has applied it."""

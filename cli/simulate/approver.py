@@ -8,7 +8,7 @@ import orjson
 from yarl import URL
 
 from cli.author import AUTHOR_HEADER, author
-from cli.resource_paths import collection_path, resource_path
+from cli.resources.resource_paths import collection_path, resource_path
 from cli.simulate.calls import Answer
 from cli.simulate.measurements import Measurements
 from cli.simulate.plan import FleetPlan

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from fleet.commands import JSONObject
 from fleet.configuration.errors import ConfigurationError
 from fleet.configuration.references import References
+from fleet.decisions.commands import JSONObject
+from fleet.documents.yaml_loader import YamlLimits, load_documents
 from fleet.errors import BadInputError
 from fleet.resources.device import NamedRef
-from fleet.yaml_loader import YamlLimits, load_documents
 
 KEY = "metrics_list.yaml"
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from fleet.commands import JSONObject
 from fleet.configuration.document import Configuration, versioned
 from fleet.configuration.errors import Problem
 from fleet.configuration.heartbeat import heartbeat_section
@@ -21,6 +20,7 @@ from fleet.configuration.references import References
 from fleet.configuration.storage import storage_section
 from fleet.configuration.workload_index import Workload, WorkloadIndex
 from fleet.configuration.workloads import workload_list
+from fleet.decisions.commands import JSONObject
 from fleet.resources.device import EdgeDeviceSetSpec
 
 
@@ -36,8 +36,8 @@ def assemble(
 ) -> Configuration:
     """The configuration of one device.
 
-    `device` and `device_set` are bodies as stored; `labels` are effective (see `fleet.labels`); `device_set` is that of
-    `device_set_name(labels)` or None. A device being deleted gets neither workloads nor secrets. Raises
+    `device` and `device_set` are bodies as stored; `labels` are effective (see `fleet.devices.labels`); `device_set` is
+    that of `device_set_name(labels)` or None. A device being deleted gets neither workloads nor secrets. Raises
     ConfigurationError when something required is missing, ValueError when the namespaces are not all the device's.
     """
     namespace = device["metadata"]["namespace"]

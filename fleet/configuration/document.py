@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from fleet.commands import JSONObject
 from fleet.configuration.errors import Problem
+from fleet.decisions.commands import JSONObject
 
 VERSION_BYTES = 16
 """Enough that two contents never share a version by chance; shown as twice as many hexadecimal digits."""

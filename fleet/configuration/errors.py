@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from fleet.commands import ResourceKey
+from fleet.decisions.commands import ResourceKey
 from fleet.errors import UnavailableError
 
 

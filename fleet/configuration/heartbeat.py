@@ -1,6 +1,6 @@
 """Section `heartbeat`: always there, with a period and a hardware profile, since an agent crashes without either."""
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.resources.device import Heartbeat
 from fleet.resources.structs import UNSET, UnsetType
 

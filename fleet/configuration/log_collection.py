@@ -1,8 +1,8 @@
 """Section `log-collection`: where a device sends logs, by the names workloads use."""
 
-from fleet.commands import JSONObject
 from fleet.configuration.errors import ConfigurationError
 from fleet.configuration.references import References
+from fleet.decisions.commands import JSONObject
 from fleet.resources.device import SyslogTarget
 from fleet.resources.structs import UNSET, UnsetType
 

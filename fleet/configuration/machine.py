@@ -1,6 +1,6 @@
 """Sections `os` and `mounts`: handed on as given, in the spelling of the device's side."""
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.resources.device import Mount, OsInformation
 from fleet.resources.structs import UNSET, UnsetType
 

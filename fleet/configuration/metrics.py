@@ -1,8 +1,8 @@
 """Section `metrics`: the receiver is always there with its defaults, the rest as far as it was given."""
 
-from fleet.commands import JSONObject
 from fleet.configuration.allow_lists import allow_list
 from fleet.configuration.references import References
+from fleet.decisions.commands import JSONObject
 from fleet.resources.device import ComponentMetrics, Metrics, MetricsReceiver, MetricsRetention
 from fleet.resources.structs import UNSET, UnsetType
 

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from fleet.commands import JSONObject
 from fleet.configuration.pod_references import check_keys, secret_references
 from fleet.configuration.references import References
 from fleet.configuration.workload_index import Workload
+from fleet.decisions.commands import JSONObject
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 

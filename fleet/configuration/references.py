@@ -6,8 +6,8 @@ A missing one raises ConfigurationError with the resource and the key, and with 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 
-from fleet.commands import JSONObject, ResourceKey
 from fleet.configuration.errors import ConfigurationError
+from fleet.decisions.commands import JSONObject, ResourceKey
 
 Lookup = Callable[[str], JSONObject | None]
 """The body of a resource by its name: Secrets opened, their `data` in base64. None when there is none."""

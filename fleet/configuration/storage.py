@@ -3,9 +3,9 @@
 The one section whose missing parts fail nothing: it is left out and the operator is told, as Flotta does.
 """
 
-from fleet.commands import JSONObject
 from fleet.configuration.errors import ConfigurationError, Problem
 from fleet.configuration.references import References
+from fleet.decisions.commands import JSONObject
 from fleet.resources.device import S3, Storage
 from fleet.resources.structs import UNSET, UnsetType
 

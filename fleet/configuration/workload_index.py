@@ -9,8 +9,8 @@ from functools import cached_property
 
 import msgspec
 
-from fleet.commands import JSONObject
 from fleet.configuration.device_yaml import to_yaml
+from fleet.decisions.commands import JSONObject
 from fleet.resources.pod import PodSpec, read_pod
 from fleet.resources.structs import UNSET
 from fleet.resources.workload import EdgeWorkloadSpec

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from fleet.commands import JSONObject
 from fleet.configuration.allow_lists import allow_list
 from fleet.configuration.pod_config_maps import config_map_list
 from fleet.configuration.references import References
 from fleet.configuration.workload_index import Workload
+from fleet.decisions.commands import JSONObject
 from fleet.resources.structs import UNSET, UnsetType
 from fleet.resources.workload import Data, DataPath, WorkloadMetrics
 

@@ -6,7 +6,7 @@ Sources: Kubernetes core/v1 Secret and ConfigMap.
 import re
 from base64 import b64encode
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import InvalidResourceError
 from fleet.names import NAME_LIMIT, shown
 from fleet.resources.base64_text import canonical_base64

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import InvalidResourceError
 from fleet.resources.notes import Notes
 from fleet.resources.shape import shape, unshape

@@ -3,7 +3,7 @@
 YAML exported with `kubectl get -o yaml` carries the server's fields; it must be possible to apply it again.
 """
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError, InvalidResourceError
 from fleet.names import check_device_id, check_label_key, check_label_value, check_name, check_namespace, shown
 from fleet.resources.kinds import Kind

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import InvalidResourceError
 from fleet.resources.base64_text import canonical_base64
 from fleet.resources.notes import Notes

@@ -5,7 +5,7 @@ Models here are for reading only: a pod's specification is stored and handed to 
 
 from msgspec import field
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import InvalidResourceError
 from fleet.names import is_dns_label, shown
 from fleet.resources.notes import Notes

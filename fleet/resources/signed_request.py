@@ -5,7 +5,7 @@ Source: the definition of edgedevicesignedrequest.
 
 from typing import Any, Literal
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError, InvalidResourceError
 from fleet.names import check_name, check_namespace
 from fleet.resources.notes import Notes

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import InvalidResourceError
 from fleet.resources.kinds import Kind
 from fleet.resources.notes import Notes

@@ -7,7 +7,7 @@ defaults of the definitions. What was left out or reinterpreted is said in warni
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError
 from fleet.names import shown
 from fleet.resources.data import read_config_map, read_secret

@@ -5,7 +5,7 @@ Sources: the definition of edgeworkloads; CONTRACT.md “What a device's configu
 
 from typing import Any
 
-from fleet.commands import JSONObject
+from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError, InvalidResourceError
 from fleet.names import check_device_id, check_label_key, check_label_value, shown
 from fleet.resources.device import NamedRef

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.setup import set_up
-from fleet.device_states import DeviceIdentity
+from cli.service.setup import set_up
+from fleet.devices.states import DeviceIdentity
 from local.clickhouse.process import ClickHouseEndpoint
 from settings import load
 from settings.keys import make_keys, read_password

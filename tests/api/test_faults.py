@@ -13,10 +13,10 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from cli.setup import set_up
+from cli.service.setup import set_up
 from local.kafka.broker import KafkaBroker
 from settings import load
-from streams.heartbeat_records import decode_heartbeats
+from streams.heartbeats.records import decode_heartbeats
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient, path_of
 from tests.api.installation import Api, api_process, python_process, until

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.setup import set_up
+from cli.service.setup import set_up
 from local.clickhouse.process import ClickHouseEndpoint
 from settings import load
 from settings.keys import make_keys

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from fleet.enrolment_features import INTERFACES_LIMIT, TEXT_LIMIT, enrolment_features
-from fleet.registration import Features
+from fleet.devices.enrolment_features import INTERFACES_LIMIT, TEXT_LIMIT, enrolment_features
+from fleet.devices.registration import Features
 from fleet.resources import KINDS, validate
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from clickhouse_connect.driver import Client
 
-from cli.setup import set_up
+from cli.service.setup import set_up
 from local.clickhouse.process import ClickHouseEndpoint
 from settings import Settings, load
 from settings.keys import make_keys, read_password

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from fleet.commands import Change, DeleteResource, Outcome, PutResource, Request, ResourceKey
-from streams.command_records import decode_requests, encode_requests
-from streams.feed_records import decode_outcomes, encode_outcomes
-from streams.heartbeat_records import HeartbeatEntry, decode_heartbeats, encode_heartbeats, partition_of
+from fleet.decisions.commands import Change, DeleteResource, Outcome, PutResource, Request, ResourceKey
+from streams.commands.feed_records import decode_outcomes, encode_outcomes
+from streams.commands.records import decode_requests, encode_requests
+from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats, encode_heartbeats, partition_of
 
 WORKLOAD = ResourceKey("EdgeWorkload", "default", "web")
 ENTRIES = [

@@ -11,7 +11,7 @@ import pytest
 
 from cli.simulate.hardware import full_hardware
 from cli.simulate.heartbeat_content import HeartbeatContent
-from fleet.heartbeat import read_heartbeat
+from fleet.heartbeats.heartbeat import read_heartbeat
 
 START_MS = 1_700_000_000_000
 DEVICES = 120

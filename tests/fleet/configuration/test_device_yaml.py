@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.configuration.device_yaml import to_yaml
-from fleet.yaml_loader import YamlLimits, load_documents
+from fleet.documents.yaml_loader import YamlLimits, load_documents
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES = st.recursive(

@@ -12,7 +12,7 @@ from jsonschema import Draft4Validator
 
 from fleet.configuration import Configuration
 from fleet.configuration.document import versioned
-from fleet.yaml_documents import read_documents
+from fleet.documents.yaml_documents import read_documents
 from tests.fleet.configuration.parts import (
     base64,
     config_map,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from fleet.documents.yaml_documents import read_documents
 from fleet.errors import BadInputError, InvalidResourceError
 from fleet.resources import KINDS, Validated, validate
-from fleet.yaml_documents import read_documents
 from tests.fleet.resources.documents import SMALLEST, Document, document, validated
 
 NAMESPACED = [kind for kind in SMALLEST if KINDS[kind].is_namespaced]

@@ -1,0 +1,165 @@
+"""Sends commands to the deciding worker and answers once this process has applied their outcome: read your writes.
+
+Commands that arrive within a window share a record; an idle gateway sends at once. A request that was not acknowledged
+is sent again under the same id, which makes that harmless. At the deadline the outcome is unknown (504), unless it is
+certain that nothing was sent.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from api.devices.heartbeat_publisher import Producer
+from fleet.decisions.commands import Command, Outcome, Request
+from fleet.errors import BadInputError, OutcomeUnknownError, TooLargeError, UnavailableError
+from fleet.position import MAX_INDEX
+from streams.commands.records import encode_requests
+
+_WAITING_LIMIT = 20_000
+"""Requests a process has under way; a mass enrolment beyond it is told to come again, which devices do anyway."""
+
+_RETRY_PAUSE_S = 0.1
+
+_RECORD_OVERHEAD_BYTES = 16
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _Waiting:
+    """A request under way, those who wait for its outcome, and whether it may have reached the log."""
+
+    __slots__ = ("deadline_s", "is_sent", "outcome", "request", "size_bytes")
+
+    def __init__(self, request: Request, outcome: "asyncio.Future[Outcome]", deadline_s: float) -> None:
+        self.request = request
+        self.outcome = outcome
+        self.deadline_s = deadline_s
+        self.size_bytes = len(_encode(request))
+        self.is_sent = False
+
+
+class CommandGateway:
+    """Commands of one process. `wall_clock_ms` gives Unix time, `new_request_id` a fresh id."""
+
+    def __init__(
+        self,
+        producer: Producer,
+        topic: str,
+        *,
+        window_s: float,
+        wall_clock_ms: Callable[[], int],
+        new_request_id: Callable[[], str],
+    ) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._window_s = window_s
+        self._wall_clock_ms = wall_clock_ms
+        self._new_request_id = new_request_id
+        self._waiting: dict[str, _Waiting] = {}
+        self._collected: list[_Waiting] = []
+        self._next_send_s = 0.0
+        self._sendings: set[asyncio.Task[None]] = set()
+
+    @property
+    def waiting(self) -> int:
+        """Requests whose outcome is awaited."""
+        return len(self._waiting)
+
+    async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
+        """The outcome, refused or not, once this process has applied it.
+
+        Raises UnavailableError when nothing was sent, OutcomeUnknownError at the deadline, TooLargeError, and
+        BadInputError when the request id stands for another command that is under way.
+        """
+        loop = asyncio.get_running_loop()
+        request = Request(request_id or self._new_request_id(), author, self._wall_clock_ms(), command)
+        waiting = self._waiting.get(request.request_id)
+        if waiting is None:
+            waiting = self._enter(request, loop, deadline_s)
+        elif waiting.request.command != command:
+            raise BadInputError(f"Muster-Request-Id {request.request_id} is in use for another change: choose a new id")
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await asyncio.shield(waiting.outcome)
+        except TimeoutError:
+            if waiting.is_sent:
+                raise OutcomeUnknownError(
+                    f"the change was sent but its outcome is not known yet: repeat it with Muster-Request-Id "
+                    f"{request.request_id}, which applies it once at most",
+                    request.request_id,
+                ) from None
+            raise UnavailableError("Kafka did not take the change: try again") from None
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """An outcome was applied to this process's view."""
+        waiting = self._waiting.pop(outcome.request_id, None)
+        if waiting is not None and not waiting.outcome.done():
+            waiting.outcome.set_result(outcome)
+
+    def send_again(self) -> None:
+        """Outcomes may have been missed: ask for those still awaited, which the worker answers from its record."""
+        collected = {id(waiting) for waiting in self._collected}
+        self._collected.extend(waiting for waiting in self._waiting.values() if id(waiting) not in collected)
+        self._send()
+
+    async def drain(self, within_s: float) -> None:
+        """Send what is collected and wait until the log has it."""
+        self._send()
+        if self._sendings:
+            await asyncio.wait(self._sendings, timeout=within_s)
+
+    def _enter(self, request: Request, loop: asyncio.AbstractEventLoop, deadline_s: float) -> _Waiting:
+        if not self._producer.is_up:
+            raise UnavailableError("Kafka is not reachable: try again")
+        if len(self._waiting) >= _WAITING_LIMIT:
+            raise UnavailableError(f"{_WAITING_LIMIT} changes are under way: try again")
+        waiting = _Waiting(request, loop.create_future(), loop.time() + deadline_s)
+        if waiting.size_bytes + _RECORD_OVERHEAD_BYTES > self._producer.value_limit_bytes:
+            raise TooLargeError(
+                f"the change has {waiting.size_bytes} bytes and no record holds it (MUSTER_KAFKA_RECORD_LIMIT_BYTES)"
+            )
+        self._waiting[request.request_id] = waiting
+        loop.call_at(waiting.deadline_s, self._forget, waiting)
+        self._collected.append(waiting)
+        if len(self._collected) == 1:
+            loop.call_at(max(self._next_send_s, loop.time()), self._send)
+        return waiting
+
+    def _forget(self, waiting: _Waiting) -> None:
+        if self._waiting.get(waiting.request.request_id) is waiting:
+            del self._waiting[waiting.request.request_id]
+
+    def _send(self) -> None:
+        loop = asyncio.get_running_loop()
+        collected, self._collected = self._collected, []
+        self._next_send_s = loop.time() + self._window_s
+        while collected:
+            count = self._fitting(collected)
+            task = loop.create_task(self._deliver(collected[:count]))
+            self._sendings.add(task)
+            task.add_done_callback(self._sendings.discard)
+            collected = collected[count:]
+
+    def _fitting(self, collected: list[_Waiting]) -> int:
+        """How many of the first fit into one record; at least one, which was checked when it came."""
+        size_bytes = _RECORD_OVERHEAD_BYTES
+        for count, waiting in enumerate(collected):
+            size_bytes += waiting.size_bytes
+            if count > MAX_INDEX or (count and size_bytes > self._producer.value_limit_bytes):
+                return count
+        return len(collected)
+
+    async def _deliver(self, batch: list[_Waiting]) -> None:
+        value = encode_requests([waiting.request for waiting in batch])
+        last_s = max(waiting.deadline_s for waiting in batch)
+        while asyncio.get_running_loop().time() < last_s:
+            if self._producer.is_up:
+                for waiting in batch:
+                    waiting.is_sent = True
+            try:
+                await self._producer.send(self._topic, 0, value)
+            except UnavailableError:
+                await asyncio.sleep(_RETRY_PAUSE_S)
+            else:
+                return

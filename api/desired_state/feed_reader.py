@@ -1,0 +1,125 @@
+"""Keeps a process's view of the fleet current: note the feed's end, load from ClickHouse, apply from there on.
+
+What the load already holds is skipped by its revision, so nothing is missed and nothing goes back. A feed cut off
+before our place (retention, or a topic made anew) means loading again. Each trouble is logged and tried again, for as
+long as it takes; the view says meanwhile how old it is.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from api.desired_state.fleet_view import FleetView
+from fleet.decisions.state import FleetState
+from streams.commands.feed_records import decode_outcomes
+
+_POLL_MS: Final = 500
+_FIRST_PAUSE_S: Final = 0.2
+_LONGEST_PAUSE_S: Final = 5.0
+
+_APPLIED_AT_ONCE: Final = 200
+"""Outcomes applied before other work of the process gets its turn: an import must not hold up heartbeats."""
+
+_log = structlog.get_logger(__name__)
+
+Load = Callable[[], Awaitable[FleetState]]
+"""Loads the state from ClickHouse without blocking the loop."""
+
+
+class FeedReader:
+    """Reads one feed into one view. `after_load` is called when outcomes may have been missed."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        record_limit_bytes: int,
+        *,
+        view: FleetView,
+        load: Load,
+        after_load: Callable[[], None],
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._place = TopicPartition(topic, 0)
+        self._record_limit_bytes = record_limit_bytes
+        self._view = view
+        self._load = load
+        self._after_load = after_load
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin in the background."""
+        self._task = asyncio.create_task(self._run(), name="feed-reader")
+
+    async def stop(self) -> None:
+        """End, wherever it is."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            loads = self._view.loads
+            try:
+                await self._follow()
+            except OffsetOutOfRangeError:
+                _log.warning("the feed was cut off before our place: loading again", topic=self._place.topic)
+            except Exception as error:  # noqa: BLE001 - whatever it was, a process without its feed is of no use
+                _log.warning("feed lost", topic=self._place.topic, error=repr(error), retry_in_s=pause_s)
+            if self._view.loads > loads:
+                pause_s = _FIRST_PAUSE_S
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _follow(self) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id="muster-api-feed",
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            # A record may be as large as the broker lets it.
+            max_partition_fetch_bytes=self._record_limit_bytes,
+        )
+        try:
+            await consumer.start()
+            end = (await consumer.end_offsets([self._place]))[self._place]
+            self._view.replace(await self._load())
+            _log.info("fleet loaded", revision=self._view.state.revision, devices=len(self._view.state.identities))
+            consumer.assign([self._place])
+            consumer.seek(self._place, end)
+            self._after_load()
+            while True:
+                await self._poll(consumer)
+        finally:
+            await asyncio.shield(consumer.stop())
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> None:
+        heard_ms = consumer.last_poll_timestamp(self._place)
+        batches = await consumer.getmany(self._place, timeout_ms=_POLL_MS)
+        for record in batches.get(self._place, []):
+            await self._apply(record.value, record.offset)
+        if consumer.last_poll_timestamp(self._place) != heard_ms:
+            highwater = consumer.highwater(self._place)
+            if highwater is not None and await consumer.position(self._place) >= highwater:
+                self._view.note_current()
+
+    async def _apply(self, value: bytes, offset: int) -> None:
+        try:
+            outcomes = decode_outcomes(value)
+        except msgspec.DecodeError as error:
+            # Only a newer program writes what this one cannot read; what it missed comes with the next load.
+            _log.error("feed record skipped: it is of a later layout", offset=offset, error=str(error))
+            return
+        for number, outcome in enumerate(outcomes, start=1):
+            self._view.apply(outcome)
+            if number % _APPLIED_AT_ONCE == 0:
+                await asyncio.sleep(0)

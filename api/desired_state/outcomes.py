@@ -1,0 +1,20 @@
+"""Turns a refused outcome of the command log into the error that its caller is told."""
+
+from typing import Final
+
+from fleet.decisions.commands import Outcome
+from fleet.errors import ConflictError, ForbiddenError, InvalidResourceError, MusterError, NotFoundError
+
+_ERRORS: Final[dict[str, type[MusterError]]] = {
+    "invalid": InvalidResourceError,
+    "forbidden": ForbiddenError,
+    "not-found": NotFoundError,
+    "conflict": ConflictError,
+}
+
+
+def require_accepted(outcome: Outcome) -> None:
+    """Raise what an outcome was refused for; return when it was accepted or changed nothing."""
+    error = _ERRORS.get(outcome.result)
+    if error is not None:
+        raise error(outcome.message)

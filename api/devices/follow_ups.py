@@ -1,0 +1,61 @@
+"""Commands that follow from what a device did, sent beside its answer: a key is proven, a deletion is finished.
+
+Each device has at most one of a kind under way. One that fails is forgotten, and the device's next call brings it
+again; so nothing is lost and nothing piles up.
+"""
+
+import asyncio
+
+import structlog
+
+from api.devices.enrolment import Commands
+from fleet.decisions.commands import Command, FinishDeletion, ProveKey
+from fleet.devices.states import DeviceIdentity, DeviceState
+from fleet.errors import MusterError
+
+_UNDER_WAY_LIMIT = 10_000
+"""Follow-ups a process keeps under way; after a mass registration the rest comes with the next heartbeats."""
+
+_log = structlog.get_logger(__name__)
+
+
+class FollowUps:
+    """Sends follow-ups in the background. `deadline_s` bounds each wait for its outcome."""
+
+    def __init__(self, commands: Commands, deadline_s: float) -> None:
+        self._commands = commands
+        self._deadline_s = deadline_s
+        self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    def key_was_used(self, identity: DeviceIdentity) -> None:
+        """A registered device beat or polled in its namespace, so it holds the certificate for its key."""
+        if identity.is_key_proven or identity.state is not DeviceState.REGISTERED or not identity.key_fingerprint:
+            return
+        self._send(
+            ("prove-key", identity.device_id),
+            ProveKey(identity.device_id, identity.namespace, identity.key_fingerprint),
+        )
+
+    def deletion_is_complete(self, identity: DeviceIdentity) -> None:
+        """A device being deleted reported the stripped configuration, or had its time."""
+        self._send(("finish", identity.device_id), FinishDeletion(identity.device_id, identity.namespace))
+
+    async def stop(self, within_s: float) -> None:
+        """Let what is under way end, and drop the rest: it will come again."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way.values(), timeout=within_s)
+            for task in late:
+                task.cancel()
+
+    def _send(self, key: tuple[str, str], command: Command) -> None:
+        if key in self._under_way or len(self._under_way) >= _UNDER_WAY_LIMIT:
+            return
+        task = asyncio.get_running_loop().create_task(self._submit(command))
+        self._under_way[key] = task
+        task.add_done_callback(lambda _: self._under_way.pop(key, None))
+
+    async def _submit(self, command: Command) -> None:
+        try:
+            await self._commands.submit(command, author="muster", deadline_s=self._deadline_s)
+        except MusterError as error:
+            _log.info("follow-up put off", command=type(command).__name__, reason=str(error))

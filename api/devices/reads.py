@@ -1,0 +1,38 @@
+"""`GET …/configuration` and `GET …/playbookexecutions`: answered from memory, 24 times a minute and device."""
+
+from typing import Protocol
+
+from api.answers import Answer, json_answer
+from api.devices.follow_ups import FollowUps
+from api.devices.paths import DevicePath
+from api.devices.standing import Standings
+from fleet.devices.states import DeviceIdentity
+
+_NO_PLAYBOOKS = json_answer(b"[]")
+
+
+class Assembled(Protocol):
+    """Where configurations come from: `api.devices.configurations.Configurations`."""
+
+    def response(self, identity: DeviceIdentity) -> bytes:
+        """The body of the answer, ready. Raises UnavailableError when it cannot be assembled."""
+
+
+class ReadCalls:
+    """Answers the reads of registered devices."""
+
+    def __init__(self, standings: Standings, configurations: Assembled, follow_ups: FollowUps) -> None:
+        self._standings = standings
+        self._configurations = configurations
+        self._follow_ups = follow_ups
+
+    async def configuration(self, path: DevicePath, _body: bytes) -> Answer:
+        """What the device should run; without workloads and secrets while it is being deleted."""
+        identity = self._standings.serving(path)
+        self._follow_ups.key_was_used(identity)
+        return json_answer(self._configurations.response(identity))
+
+    async def playbook_executions(self, path: DevicePath, _body: bytes) -> Answer:
+        """None so far, as a bare array."""
+        self._standings.serving(path)
+        return _NO_PLAYBOOKS

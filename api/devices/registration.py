@@ -1,0 +1,133 @@
+"""`GET` and `PUT …/registration`: the gate through which a device gets its certificate.
+
+The Edge API signs for whatever namespace a 200 to GET carries, and hands the certificate out after a 200 to PUT; so
+both say 200 only to devices an operator approved, and PUT only to the key that may (CONTRACT.md “Who may register”).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from api.answers import DONE, Answer, json_answer
+from api.desired_state.outcomes import require_accepted
+from api.devices.certificate_requests import key_fingerprint
+from api.devices.enrolment import Commands
+from api.devices.heartbeat import Publisher
+from api.devices.paths import DevicePath
+from api.devices.standing import Standings, refuse_registration_status
+from fleet.decisions.commands import RegisterDevice
+from fleet.devices.hardware import NO_HARDWARE, Hardware, encode_hardware
+from fleet.devices.labels import hardware_labels
+from fleet.devices.registration import read_registration
+from fleet.devices.states import DeviceIdentity, DeviceState
+from fleet.errors import ForbiddenError, UnavailableError
+from streams.heartbeats.records import HeartbeatEntry
+
+_REFUSED_AGAIN_S: Final = 60.0
+"""A key refused is refused from memory for this long, so that a stranger's repeats do not fill the log."""
+
+_REMEMBERED_KEYS: Final = 10_000
+
+
+class _Refused(NamedTuple):
+    """A key that a device may not have, as long as the device stands where it stood (`revision`)."""
+
+    device_id: str
+    fingerprint: str
+    revision: int
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Feed(Protocol):
+    """How current this process is: `api.desired_state.fleet_view.FleetView`."""
+
+    def is_stale(self) -> bool:
+        """Whether the feed has been lost for longer than registrations may rely on it."""
+
+
+class RegistrationCall:
+    """Answers and takes registrations. `clock` gives seconds of any steady clock."""
+
+    def __init__(
+        self,
+        standings: Standings,
+        commands: Commands,
+        publisher: Publisher,
+        feed: Feed,
+        *,
+        deadline_s: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._standings = standings
+        self._commands = commands
+        self._publisher = publisher
+        self._feed = feed
+        self._deadline_s = deadline_s
+        self._clock = clock
+        self._refused_keys: OrderedDict[_Refused, float] = OrderedDict()
+
+    async def get(self, path: DevicePath, _body: bytes) -> Answer:
+        """`registered` with the namespace once approved, `unregistered` without one after that ended."""
+        standing = self._standings.asking_to_join(path)
+        refuse_registration_status(standing, path)
+        status = standing.answers.registration_status
+        namespace = standing.identity.namespace if standing.identity and status == "registered" else None
+        said = {"status": status, "message": ""} | ({"namespace": namespace} if namespace else {})
+        return json_answer(_encode(said))
+
+    async def put(self, path: DevicePath, body: bytes) -> Answer:
+        """Store hardware and key of an approved device, hardware first."""
+        registration = read_registration(body)
+        fingerprint = key_fingerprint(registration.certificate_request)
+        self._refuse_if_stale()
+        identity, answers = self._standings.registering(path)
+        if identity is None or answers.register != DONE.status:
+            state = identity.state if identity else DeviceState.UNKNOWN
+            raise ForbiddenError(f"the device may not register: it is {state} in namespace {path.namespace}")
+        key = _Refused(path.device_id, fingerprint, identity.revision)
+        self._refuse_if_refused_lately(key)
+        if not _will_be_refused(identity, fingerprint):
+            # The hardware must be there before the device is seen to be registered.
+            await self._publish_hardware(path, registration.hardware)
+        labels = identity.hardware_labels | hardware_labels(registration.hardware or NO_HARDWARE)
+        outcome = await self._commands.submit(
+            RegisterDevice(path.device_id, path.namespace, fingerprint, labels),
+            author=f"device:{path.device_id}",
+            deadline_s=self._deadline_s,
+        )
+        if outcome.result == "forbidden":
+            self._remember_refusal(key)
+        require_accepted(outcome)
+        return DONE
+
+    async def _publish_hardware(self, path: DevicePath, hardware: Hardware | None) -> None:
+        if hardware is None:
+            return
+        body = b'{"hardware":' + encode_hardware(hardware) + b"}"
+        await self._publisher.publish(
+            HeartbeatEntry(path.namespace, path.device_id, 0, True, None, body, kind="hardware")
+        )
+
+    def _refuse_if_stale(self) -> None:
+        if self._feed.is_stale():
+            raise UnavailableError("this process has lost the feed of changes and cannot judge registrations now")
+
+    def _refuse_if_refused_lately(self, key: _Refused) -> None:
+        refused_s = self._refused_keys.get(key)
+        if refused_s is not None and self._clock() - refused_s < _REFUSED_AGAIN_S:
+            raise ForbiddenError("this key was refused for the device less than a minute ago")
+
+    def _remember_refusal(self, key: _Refused) -> None:
+        self._refused_keys[key] = self._clock()
+        self._refused_keys.move_to_end(key)
+        if len(self._refused_keys) > _REMEMBERED_KEYS:
+            self._refused_keys.popitem(last=False)
+
+
+def _will_be_refused(identity: DeviceIdentity, fingerprint: str) -> bool:
+    """Another key than the proven one: nothing may be stored, but the decision must tell the operator of it."""
+    return identity.is_key_proven and identity.key_fingerprint not in ("", fingerprint)

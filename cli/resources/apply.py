@@ -1,0 +1,144 @@
+"""`muster apply`: make the fleet as files describe it, all of them or, if anything is wrong, none."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import NamedTuple, TypeVar
+
+from cli.http_client import MERGE_PATCH, Answer, RefusedError, Server
+from cli.options import FilesOption, NamespaceOption, ServerOption
+from cli.resources.change_plan import ChangePlan, plan_change
+from cli.resources.manifests import Manifest, read_manifests
+from cli.resources.rehearsal import is_only_in_the_way_here, rehearsed
+from cli.resources.resource_paths import collection_path, resource_path
+from cli.server_address import open_server
+from settings import load
+
+AT_A_TIME = 16
+"""Requests under way at once: changes wait for their batch in the command log, and fill it together."""
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class _Tried(NamedTuple):
+    manifest: Manifest
+    plan: ChangePlan
+    revision: str
+    refusal: str
+
+
+def apply(*, file: FilesOption, namespace: NamespaceOption = None, server: ServerOption = None) -> int:
+    """Create and change resources as files say, as `kubectl apply` does.
+
+    Every resource is checked here and tried on the server before the first is changed: if one is refused, none is
+    applied. Fields that a file does not mention stay as they are; fields it mentioned last time and no longer does are
+    removed.
+
+    Parameters
+    ----------
+    file
+        File, folder, or - for standard input; YAML or JSON with any number of documents. May be repeated.
+    namespace
+        Namespace of resources that name none.
+    server
+        URL of the API; this machine's unless given.
+    """
+    settings = load(os.environ)
+    initial_namespace = settings.devices.initial_namespace
+    manifests, mistakes = read_manifests(file, namespace or initial_namespace)
+    if mistakes:
+        return _refuse(mistakes)
+    for manifest in manifests:
+        _warn(manifest, manifest.warnings)
+    with open_server(server, settings) as connection:
+        tried = _try_all(connection, manifests, initial_namespace)
+        refusals = [f"{each.manifest.place}: {each.manifest.label}: {each.refusal}" for each in tried if each.refusal]
+        if refusals:
+            return _refuse(refusals)
+        return _apply_all(connection, tried)
+
+
+def _try_all(server: Server, manifests: Sequence[Manifest], initial_namespace: str) -> list[_Tried]:
+    """A dry run of everything; namespaces first, because it matters which of them are new."""
+    namespaces = [manifest for manifest in manifests if not manifest.namespace]
+    others = [manifest for manifest in manifests if manifest.namespace]
+    tried = list(_in_parallel(lambda each: _try(server, each, each), namespaces))
+    new = frozenset(each.manifest.name for each in tried if each.plan.action == "create")
+    return tried + list(_in_parallel(lambda each: _try(server, each, rehearsed(each, new, initial_namespace)), others))
+
+
+def _try(server: Server, manifest: Manifest, tried: Manifest) -> _Tried:
+    """Plan the change and ask whether it would be accepted."""
+    live = server.find(resource_path(manifest.kind, manifest.namespace, manifest.name))
+    plan = plan_change(manifest, live)
+    revision = live["metadata"]["resourceVersion"] if live else ""
+    try:
+        _send(server, tried, plan_change(tried, live), is_dry_run=True)
+    except RefusedError as error:
+        if not is_only_in_the_way_here(manifest, tried, error):
+            return _Tried(manifest, plan, revision, str(error))
+    return _Tried(manifest, plan, revision, "")
+
+
+def _apply_all(server: Server, tried: Sequence[_Tried]) -> int:
+    """Send every change, kind after kind, since later ones need the earlier; the exit status."""
+    status = 0
+    for _, kind in groupby(tried, key=lambda each: each.manifest.kind.kind):
+        for manifest, outcome in _in_parallel(lambda each: _apply(server, each), list(kind)):
+            if isinstance(outcome, RefusedError):
+                sys.stderr.write(f"muster: {manifest.place}: {manifest.label}: {outcome}\n")
+                status = 1
+            else:
+                verb, answer = outcome
+                _warn(manifest, [text for text in answer.warnings if text not in manifest.warnings])
+                sys.stdout.write(f"{manifest.label} {verb}\n")
+                sys.stdout.flush()
+    return status
+
+
+def _apply(server: Server, tried: _Tried) -> tuple[Manifest, tuple[str, Answer] | RefusedError]:
+    manifest, plan, revision, _ = tried
+    try:
+        answer = _send(server, manifest, plan, is_dry_run=False)
+    except RefusedError as error:
+        return manifest, error
+    if plan.action == "create":
+        return manifest, ("created", answer)
+    # The server may find that a patch says nothing new: it reads values in more than one spelling.
+    is_unchanged = plan.action == "nothing" or answer.body["metadata"].get("resourceVersion") == revision
+    return manifest, ("unchanged" if is_unchanged else "configured", answer)
+
+
+def _send(server: Server, manifest: Manifest, plan: ChangePlan, *, is_dry_run: bool) -> Answer:
+    if plan.action == "create":
+        path = collection_path(manifest.kind, manifest.namespace)
+        return server.change("POST", path, plan.body, is_dry_run=is_dry_run)
+    if plan.action == "patch":
+        path = resource_path(manifest.kind, manifest.namespace, manifest.name)
+        return server.change("PATCH", path, plan.body, content_type=MERGE_PATCH, is_dry_run=is_dry_run)
+    return Answer({}, [])
+
+
+def _in_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """The results in the order of the items; the first error ends it, and nothing more is begun."""
+    pool = ThreadPoolExecutor(AT_A_TIME)
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _warn(manifest: Manifest, warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        sys.stderr.write(f"warning: {manifest.place}: {warning}\n")
+
+
+def _refuse(mistakes: Sequence[str]) -> int:
+    for mistake in mistakes:
+        sys.stderr.write(f"muster: {mistake}\n")
+    sys.stderr.write("muster: nothing was applied\n")
+    return 1

@@ -1,0 +1,1 @@
+"""Commands that run Muster and set it up."""

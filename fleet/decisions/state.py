@@ -1,0 +1,192 @@
+"""The desired state as of one revision: every resource, every device's standing, and what configurations depend on.
+
+The deciding worker and every API process hold one `FleetState` each and feed it the same outcomes in the order of
+their revisions. An older revision never overwrites a newer one, so outcomes may be delivered again at any time.
+Nothing here is copied on reading: bodies are shared, and whoever reads one must not change it.
+"""
+
+import heapq
+import sys
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from fleet.decisions.commands import Change, JSONObject, Outcome, ResourceKey
+from fleet.devices.states import IDENTITY_KIND, DeviceIdentity, DeviceState
+
+NAMESPACE_KIND: Final = "Namespace"
+
+SHARED_KINDS: Final = frozenset({"EdgeDeviceSet", "EdgeWorkload", "EdgeConfig", "Secret", "ConfigMap"})
+"""Kinds whose change can matter to the configuration of any device of their namespace."""
+
+PACKED_KINDS: Final = frozenset({"EdgeDevice", "EdgeDeviceSignedRequest", "PlaybookExecution"})
+"""Kinds of which there is one or more a device: kept as JSON bytes, since a million dicts would not fit."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, object]).decode
+_decode_identity = msgspec.json.Decoder(DeviceIdentity).decode
+_NOTHING: Final[Mapping[str, "StoredResource"]] = {}
+
+
+class StoredResource(msgspec.Struct, frozen=True, gc=False):
+    """A resource as last changed. `content` is its body, as JSON values or, for PACKED_KINDS, as JSON bytes."""
+
+    revision: int
+    content: bytes | JSONObject
+
+    @property
+    def body(self) -> JSONObject:
+        """The body as stored: without `resourceVersion`, Secrets sealed. Decoded each time for PACKED_KINDS."""
+        return _decode(self.content) if isinstance(self.content, bytes) else self.content
+
+    @property
+    def json(self) -> bytes:
+        """The body as JSON bytes."""
+        return self.content if isinstance(self.content, bytes) else _encode(self.content)
+
+
+class FleetState:
+    """All resources and identities at `revision`, the last one applied. The initial namespace always exists."""
+
+    def __init__(self, initial_namespace: str) -> None:
+        self.initial_namespace = initial_namespace
+        self.revision = 0
+        self.identities: dict[str, DeviceIdentity] = {}
+        self.pending_count = 0
+        self._resources: dict[str, dict[str, dict[str, StoredResource]]] = {
+            NAMESPACE_KIND: {"": {initial_namespace: StoredResource(0, _namespace_body(initial_namespace))}}
+        }
+        self._generations: dict[str, int] = {}
+        self._pending: list[tuple[int, str]] = []  # a heap of (requested_at_ms, device_id); stale entries stay in it
+
+    def get(self, key: ResourceKey) -> StoredResource | None:
+        """The resource, if there is one."""
+        return self._resources.get(key.kind, {}).get(key.namespace, _NOTHING).get(key.name)
+
+    def resources(self, kind: str, namespace: str) -> Mapping[str, StoredResource]:
+        """All of a kind in a namespace, by name (namespace "" for kinds without one). A live view: do not change it."""
+        return self._resources.get(kind, {}).get(namespace, _NOTHING)
+
+    def namespaces_with(self, kind: str) -> list[str]:
+        """Namespaces that hold at least one of a kind, for lists over all of them."""
+        return [namespace for namespace, resources in self._resources.get(kind, {}).items() if resources]
+
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether a namespace exists."""
+        return namespace in self._resources[NAMESPACE_KIND][""]
+
+    def kinds_in(self, namespace: str) -> list[str]:
+        """Kinds of which a namespace holds something; empty means that it may be deleted."""
+        return [kind for kind, namespaces in self._resources.items() if namespace and namespaces.get(namespace)]
+
+    def device_state(self, device_id: str) -> DeviceState:
+        """Where a device stands; UNKNOWN when it was never heard of."""
+        identity = self.identities.get(device_id)
+        return identity.state if identity else DeviceState.UNKNOWN
+
+    def device_namespace(self, device_id: str) -> str | None:
+        """The namespace that holds an EdgeDevice of this name, of which there is at most one."""
+        for namespace, devices in self._resources.get("EdgeDevice", {}).items():
+            if device_id in devices:
+                return namespace
+        return None
+
+    def generation(self, namespace: str) -> int:
+        """Raised by every change in a namespace that can matter to more than one device's configuration."""
+        return self._generations.get(namespace, 0)
+
+    def configuration_stamp(self, namespace: str, device_id: str) -> tuple[int, int, int]:
+        """Differs whenever the device's configuration can differ: (generation, device's and identity's revision)."""
+        device = self.resources("EdgeDevice", namespace).get(device_id)
+        identity = self.identities.get(device_id)
+        return (
+            self.generation(namespace),
+            device.revision if device else 0,
+            identity.revision if identity else 0,
+        )
+
+    def pending_since(self, before_ms: int, limit: int) -> list[DeviceIdentity]:
+        """Up to `limit` undecided enrolments requested before a time, oldest first, ties by device id."""
+        found: list[DeviceIdentity] = []
+        while self._pending and len(found) < limit:
+            requested_at_ms, device_id = self._pending[0]
+            identity = self.identities.get(device_id)
+            if identity and identity.state is DeviceState.PENDING and identity.requested_at_ms == requested_at_ms:
+                if requested_at_ms >= before_ms:
+                    break
+                if not found or found[-1] is not identity:
+                    found.append(identity)
+            heapq.heappop(self._pending)
+        for identity in found:
+            heapq.heappush(self._pending, (identity.requested_at_ms, identity.device_id))
+        return found
+
+    def apply_outcome(self, outcome: Outcome) -> bool:
+        """Apply an accepted outcome that is newer than this state. False when it was applied before."""
+        if outcome.revision <= self.revision:
+            return False
+        if outcome.result == "accepted":
+            for change in outcome.changes:
+                self.apply(change, outcome.revision)
+        self.revision = outcome.revision
+        return True
+
+    def apply(self, change: Change, revision: int) -> None:
+        """Take one resource's content at a revision, unless a newer one is held."""
+        key = change.key
+        if key.kind == IDENTITY_KIND:
+            identity = None if change.body is None else msgspec.convert(change.body, DeviceIdentity)
+            self._store_identity(key.name, identity, revision)
+        elif change.body is None:
+            self._store(key, None, revision)
+        else:
+            self._store(key, _encode(change.body) if key.kind in PACKED_KINDS else change.body, revision)
+
+    def load(self, key: ResourceKey, body: bytes, revision: int) -> None:
+        """Take one stored resource, as JSON bytes: what `apply` does, for millions."""
+        if key.kind == IDENTITY_KIND:
+            self._store_identity(key.name, _decode_identity(body), revision)
+        else:
+            self._store(key, body if key.kind in PACKED_KINDS else _decode(body), revision)
+
+    def _store(self, key: ResourceKey, content: bytes | JSONObject | None, revision: int) -> None:
+        resources = self._resources.setdefault(key.kind, {}).setdefault(sys.intern(key.namespace), {})
+        held = resources.get(key.name)
+        if held is not None and held.revision >= revision:
+            return
+        if key.kind in SHARED_KINDS and _can_matter(held, content):
+            self._generations[key.namespace] = self.generation(key.namespace) + 1
+        if content is None:
+            resources.pop(key.name, None)
+        else:
+            resources[key.name] = StoredResource(revision, content)
+
+    def _store_identity(self, device_id: str, identity: DeviceIdentity | None, revision: int) -> None:
+        held = self.identities.get(device_id)
+        if held is not None and held.revision >= revision:
+            return
+        if held is not None and held.state is DeviceState.PENDING:
+            self.pending_count -= 1
+        if identity is None:
+            self.identities.pop(device_id, None)
+            return
+        self.identities[device_id] = msgspec.structs.replace(identity, revision=revision)
+        if identity.state is DeviceState.PENDING:
+            self.pending_count += 1
+            heapq.heappush(self._pending, (identity.requested_at_ms, device_id))
+
+
+def _can_matter(held: StoredResource | None, content: bytes | JSONObject | None) -> bool:
+    """Whether more than the status differs."""
+    if held is None or not isinstance(content, dict):
+        return True
+    before = held.body
+    return any(before.get(field) != content.get(field) for field in (before.keys() | content.keys()) - {"status"})
+
+
+def _namespace_body(name: str) -> JSONObject:
+    """The initial namespace as it is before anyone has changed it; the same in every process."""
+    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"muster:namespace:{name}"))
+    return {"apiVersion": "v1", "kind": NAMESPACE_KIND, "metadata": {"name": name, "uid": uid}}

@@ -1,0 +1,1 @@
+"""Resources out of YAML text, bounded and all or none."""

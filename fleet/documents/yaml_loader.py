@@ -1,0 +1,113 @@
+"""YAML as Kubernetes reads it, by PyYAML's C loader, on input that a stranger may have written.
+
+Nothing is built before the events were checked. Unlike YAML 1.1, timestamps and `12:30` stay text, as they do in
+Kubernetes.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from fleet.documents.yaml_events import EventCheck
+from fleet.errors import BadInputError, TooLargeError
+
+
+class YamlLimits(NamedTuple):
+    """How much one text may hold."""
+
+    size_bytes: int = 32 * 1024 * 1024
+    documents: int = 100_000
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe loader with Kubernetes' idea of a number, and no timestamps."""
+
+
+_NUMBERS = {
+    "tag:yaml.org,2002:int": (
+        re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z"),
+        "-+0123456789",
+    ),
+    "tag:yaml.org,2002:float": (
+        re.compile(
+            r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?\Z"
+            r"|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"
+        ),
+        "-+0123456789.",
+    ),
+}
+_REPLACED = {"tag:yaml.org,2002:timestamp", *_NUMBERS}
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+for _tag, (_pattern, _first) in _NUMBERS.items():
+    _Loader.add_implicit_resolver(_tag, _pattern, list(_first))
+
+
+class YamlDocument(NamedTuple):
+    """One document, not empty. `line` counts from 1; `item_lines` are those of the list under a key `items`."""
+
+    number: int
+    line: int
+    value: Any
+    item_lines: list[int]
+
+
+def load_documents(text: str | bytes, limits: YamlLimits) -> Iterator[YamlDocument]:
+    """Every document that is not empty; numbers count the empty ones too, as a reader counts `---`.
+
+    Raises BadInputError with line and reason, TooLargeError beyond the limits. Messages never quote the text: it may
+    hold secrets.
+    """
+    source = _decoded(text, limits)
+    try:
+        check = EventCheck(limits.documents)
+        for event in yaml.parse(source, Loader=_Loader):
+            check.take(event)
+        yield from _built(source)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise BadInputError(f"{where}not YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise BadInputError(f"not YAML: {str(error).splitlines()[0]}") from None
+    except (ValueError, OverflowError):
+        # What only looked like a number: `0x_`, `._`, or digits without end.
+        raise BadInputError("a number cannot be read: quote it to keep it as text") from None
+
+
+def _decoded(text: str | bytes, limits: YamlLimits) -> str:
+    if len(text) > limits.size_bytes:
+        raise TooLargeError(f"{len(text)} bytes of YAML, {limits.size_bytes} are possible: split the file")
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"not UTF-8 at byte {error.start}: save the file as UTF-8") from None
+
+
+def _built(source: str) -> Iterator[YamlDocument]:
+    loader = _Loader(source)
+    number = 0
+    try:
+        while loader.check_node():
+            number += 1
+            node: Any = loader.get_node()
+            value = loader.construct_document(node)
+            if value is not None:
+                yield YamlDocument(number, node.start_mark.line + 1, value, _item_lines(node))
+    finally:
+        loader.dispose()
+
+
+def _item_lines(node: Any) -> list[int]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == "items" and isinstance(value, yaml.SequenceNode):
+                return [item.start_mark.line + 1 for item in value.value]
+    return []

@@ -1,0 +1,106 @@
+"""What the fold of a batch takes in: heartbeats with their positions, and what was looked up for them before."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from fleet.devices.hardware import Hardware
+from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice
+from fleet.heartbeats.rows import ContentRow
+
+DeviceKey = tuple[str, str]
+"""Namespace and device id."""
+
+
+class Entry(Protocol):
+    """A heartbeat, or a registration's hardware, as `streams.heartbeats.records` carries it."""
+
+    @property
+    def namespace(self) -> str:
+        """Of the device."""
+
+    @property
+    def device_id(self) -> str:
+        """Of the device."""
+
+    @property
+    def content_hash(self) -> int:
+        """As `fleet.heartbeats.heartbeat.content_hash` gives it."""
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the API knew the device to be registered."""
+
+    @property
+    def wanted_version(self) -> str | None:
+        """Configuration the device should run, if the API knew."""
+
+    @property
+    def body(self) -> bytes:
+        """JSON as the device sent it."""
+
+    @property
+    def kind(self) -> str:
+        """`heartbeat` or `hardware`."""
+
+
+class ReceivedRecord(NamedTuple):
+    """A Kafka record's entries. `first_sequence` is that of index 0; `received_at_ms` the broker's time."""
+
+    partition: int
+    first_sequence: int
+    received_at_ms: int
+    entries: Sequence[Entry]
+
+
+class StoredHardware(NamedTuple):
+    """What is known of a device's hardware, as of a sequence."""
+
+    sequence: int
+    hardware: Hardware
+
+
+class Stored(NamedTuple):
+    """What was looked up for a batch: devices asked for and absent here have nothing stored."""
+
+    registered: frozenset[DeviceKey]
+    contents: Mapping[DeviceKey, ContentRow]
+    hardware: Mapping[DeviceKey, StoredHardware]
+
+
+class Lookups(NamedTuple):
+    """What a batch needs: registrations of unchecked devices, last contents of changed ones, and hardware."""
+
+    registered: frozenset[DeviceKey]
+    contents: frozenset[DeviceKey]
+    hardware: frozenset[DeviceKey]
+
+
+def lookups(records: Sequence[ReceivedRecord], memories: Mapping[int, DeviceMemory]) -> Lookups:
+    """What to look up before folding; `memories` are by partition.
+
+    A device that is not remembered never beat, so nothing but hardware can be stored of it.
+    """
+    registered, contents, hardware = set(), set(), set()
+    for partition, entry in ((record.partition, entry) for record in records for entry in record.entries):
+        key = (entry.namespace, entry.device_id)
+        if not entry.is_checked:
+            registered.add(key)
+        if entry.kind == "hardware":
+            hardware.add(key)
+            continue
+        known = memories[partition].get(*key)
+        is_changed = known is None or known.content_hash != entry.content_hash
+        if known is not None and (is_changed or _wants_another(entry, known)):
+            contents.add(key)
+        if is_changed and _may_describe_hardware(entry.body):
+            hardware.add(key)
+    return Lookups(frozenset(registered), frozenset(contents), frozenset(hardware))
+
+
+def _wants_another(entry: Entry, known: KnownDevice) -> bool:
+    return bool(entry.wanted_version) and entry.wanted_version != known.said.wanted_version
+
+
+def _may_describe_hardware(body: bytes) -> bool:
+    """Without decoding: the key stands there, or could, spelt with an escape."""
+    return b'"hardware"' in body or b"\\u" in body

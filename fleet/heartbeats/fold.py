@@ -1,0 +1,196 @@
+"""Folds a batch of heartbeats into the rows of every table: a pure function of the batch and of what is stored.
+
+A heartbeat at or below its device's stored position is skipped, so folding any part of the log again, cut into any
+batches, gives the rows it gave before or none. One that says what its device said last costs a comparison and a narrow
+row. Heartbeats of devices that are not registered become raw rows and nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from fleet.errors import BadInputError
+from fleet.heartbeats.batch import DeviceKey, Entry, ReceivedRecord, Stored
+from fleet.heartbeats.device_fold import DeviceFold, Place, Relabelled
+from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, Said
+from fleet.heartbeats.heartbeat import Heartbeat, read_heartbeat
+from fleet.heartbeats.rows import (
+    ContentRow,
+    DeviceEventRow,
+    DeviceTransitionRow,
+    HardwareRow,
+    HeartbeatRow,
+    SeenRow,
+    WorkloadRow,
+    WorkloadTransitionRow,
+)
+
+_HASH_MASK = 2**64 - 1
+
+
+class Unreadable(NamedTuple):
+    """An entry whose body cannot be read, though the API that took it could: for the dead letters."""
+
+    place: Place
+    body: bytes
+    reason: str
+
+
+class Learned(NamedTuple):
+    """What the memory of a partition must hold once the rows are written."""
+
+    partition: int
+    key: DeviceKey
+    known: KnownDevice
+
+
+class Folded(NamedTuple):
+    """A batch's outcome: rows by table, in the order in which they must be written, then what else there is to do."""
+
+    heartbeats: list[HeartbeatRow]
+    device_transitions: list[DeviceTransitionRow]
+    workload_transitions: list[WorkloadTransitionRow]
+    events: list[DeviceEventRow]
+    hardware: list[HardwareRow]
+    workloads: list[WorkloadRow]
+    contents: list[ContentRow]
+    seen: list[SeenRow]
+    unreadable: list[Unreadable]
+    learned: list[Learned]
+    relabelled: list[Relabelled]
+
+
+def fold(
+    records: Sequence[ReceivedRecord], memories: Mapping[int, DeviceMemory], stored: Stored, repeat_within_ms: int
+) -> Folded:
+    """Fold records, which must be in order within each partition. `memories` are by partition and stay as they are.
+
+    An equal heartbeat within `repeat_within_ms` of its device's last is the Edge API trying again: its events count
+    once.
+    """
+    batch = _Batch(memories, stored, repeat_within_ms)
+    for record in records:
+        for index, entry in enumerate(record.entries):
+            place = Place(record.received_at_ms, record.partition, record.first_sequence + index)
+            if entry.kind == "hardware":
+                batch.take_hardware(entry, place)
+            else:
+                batch.take_heartbeat(entry, place)
+    return batch.folded()
+
+
+class _Batch:
+    def __init__(self, memories: Mapping[int, DeviceMemory], stored: Stored, repeat_within_ms: int) -> None:
+        self._memories = memories
+        self._stored = stored
+        self._repeat_within_ms = repeat_within_ms
+        self._devices: dict[DeviceKey, DeviceFold] = {}
+        self._heartbeats: list[HeartbeatRow] = []
+        self._unreadable: list[Unreadable] = []
+
+    def take_heartbeat(self, entry: Entry, place: Place) -> None:
+        """Fold one heartbeat."""
+        if not self._is_registered(entry):
+            self._keep(entry, place, None, body=entry.body, is_registered=False, is_changed=True)
+            return
+        device = self._device(entry, place)
+        known = device.known
+        if known is not None and place.sequence <= known.sequence:
+            return
+        content_hash = entry.content_hash & _HASH_MASK
+        if known is None or known.content_hash != content_hash:
+            self._take_changed(device, entry, place, content_hash)
+            return
+        is_repeat = abs(place.received_at_ms - known.received_at_ms) <= self._repeat_within_ms
+        said = known.said
+        if said.has_events and not is_repeat and (beat := self._read(entry, place)):
+            device.take_events(place, beat)
+        if entry.wanted_version and entry.wanted_version != said.wanted_version:
+            said = said._replace(wanted_version=entry.wanted_version)
+            device.want(place, said.wanted_version)
+        self._keep(entry, place, said, is_repeat=is_repeat)
+        device.see(place, content_hash, said)
+
+    def take_hardware(self, entry: Entry, place: Place) -> None:
+        """Fold a registration's description of the hardware: no sign of life, and nothing but hardware."""
+        if not self._is_registered(entry):
+            return
+        if beat := self._read(entry, place):
+            self._device(entry, place).take_hardware(place, beat.hardware)
+
+    def folded(self) -> Folded:
+        """The rows of all that was taken."""
+        folded = Folded([], [], [], [], [], [], [], [], self._unreadable, [], [])
+        folded.heartbeats.extend(self._heartbeats)
+        for key, device in self._devices.items():
+            folded.device_transitions.extend(device.transitions)
+            folded.workload_transitions.extend(device.workload_transitions)
+            folded.events.extend(device.events)
+            folded.workloads.extend(device.workload_rows())
+            if hardware := device.hardware_row():
+                folded.hardware.append(hardware)
+            if content := device.content_row():
+                folded.contents.append(content)
+            if labels := device.changed_labels():
+                folded.relabelled.append(labels)
+            if (seen := device.seen_row()) and device.known:
+                folded.seen.append(seen)
+                folded.learned.append(Learned(seen.partition, key, device.known))
+        return folded
+
+    def _take_changed(self, device: DeviceFold, entry: Entry, place: Place, content_hash: int) -> None:
+        beat = self._read(entry, place)
+        if beat is None:
+            self._keep(entry, place, None, body=entry.body, is_changed=True)
+            return
+        wanted_version = entry.wanted_version or (device.known.said.wanted_version if device.known else "")
+        said = device.take_content(place, content_hash, beat, wanted_version)
+        device.take_events(place, beat)
+        device.take_hardware(place, beat.hardware)
+        self._keep(entry, place, said, body=entry.body, is_changed=True)
+        device.see(place, content_hash, said)
+
+    def _read(self, entry: Entry, place: Place) -> Heartbeat | None:
+        try:
+            return read_heartbeat(entry.body)
+        except BadInputError as error:
+            self._unreadable.append(Unreadable(place, entry.body, str(error)))
+            return None
+
+    def _keep(
+        self,
+        entry: Entry,
+        place: Place,
+        said: Said | None,
+        *,
+        body: bytes = b"",
+        is_registered: bool = True,
+        is_repeat: bool = False,
+        is_changed: bool = False,
+    ) -> None:
+        self._heartbeats.append(
+            HeartbeatRow(
+                entry.namespace,
+                entry.device_id,
+                *place,
+                said.status if said else "",
+                said.version if said else "",
+                entry.wanted_version or "",
+                is_registered,
+                is_repeat,
+                is_changed,
+                entry.content_hash & _HASH_MASK,
+                body,
+            )
+        )
+
+    def _is_registered(self, entry: Entry) -> bool:
+        return entry.is_checked or (entry.namespace, entry.device_id) in self._stored.registered
+
+    def _device(self, entry: Entry, place: Place) -> DeviceFold:
+        key = (entry.namespace, entry.device_id)
+        device = self._devices.get(key)
+        if device is None:
+            known = self._memories[place.partition].get(*key)
+            device = DeviceFold(key, known, self._stored.contents.get(key), self._stored.hardware.get(key))
+            self._devices[key] = device
+        return device

@@ -1,0 +1,85 @@
+"""Reads a heartbeat as liberally as the contract asks: what the Edge API or another gateway may send is accepted.
+
+Lists may be null, absent, empty or hold nulls; statuses may be spelt in any way or miss; unknown fields are skipped.
+Refused is only what cannot be read: not JSON, not an object, a known field of another type (`contract/swagger.yaml`,
+`heartbeat`).
+"""
+
+import msgspec
+from msgspec import Struct, field
+from xxhash import xxh3_64_intdigest
+
+from fleet.devices.hardware import Hardware
+from fleet.devices.json_bodies import read_object
+from fleet.errors import BadInputError
+
+
+class WorkloadReport(Struct, frozen=True):
+    """A workload on the device. `last_data_upload` is RFC 3339 text; Go's zero time means never."""
+
+    name: str | None = None
+    last_data_upload: str | None = None
+    status: str | None = None
+
+
+class PlaybookReport(Struct, frozen=True):
+    """A playbook execution on the device."""
+
+    name: str | None = None
+    last_data_upload: str | None = None
+    status: str | None = None
+
+
+class UpgradeReport(Struct, frozen=True):
+    """The operating system's image and its last upgrade; `last_upgrade_time` is text in the device's own spelling."""
+
+    current_commit_id: str | None = field(default=None, name="current_commit_ID")
+    last_upgrade_status: str | None = None
+    last_upgrade_time: str | None = None
+
+
+class EventReport(Struct, frozen=True):
+    """Something that happened on the device; `type` is `info` or `warn`."""
+
+    type: str | None = None
+    reason: str | None = None
+    message: str | None = None
+
+
+class Heartbeat(Struct, frozen=True):
+    """One heartbeat as sent. `version` is that of the configuration the device runs."""
+
+    status: str | None = None
+    version: str | None = None
+    workloads: list[WorkloadReport | None] | None = None
+    playbook_executions: list[PlaybookReport | None] | None = field(default=None, name="playbook-executions")
+    upgrade: UpgradeReport | None = None
+    hardware: Hardware | None = None
+    events: list[EventReport | None] | None = None
+
+
+_decoder = msgspec.json.Decoder(Heartbeat)
+
+
+def read_heartbeat(body: bytes) -> Heartbeat:
+    """Decode and thereby validate a heartbeat. Raises BadInputError, saying where, and nothing else."""
+    return read_object(_decoder, body, "heartbeat")
+
+
+def content_hash(body: bytes) -> int:
+    """64 bits that are equal when a device says the same again: xxh3-64 of the bytes, leaving out a `time`.
+
+    The Edge API drops `time`, so nearly always these are the bytes as they are; where `time` stands in the body, the
+    rest is encoded anew, so that white space does not matter there. Raises BadInputError for what is no JSON object.
+    """
+    if b'"time"' not in body:
+        return xxh3_64_intdigest(body)
+    content = read_object(_any_decoder, body, "heartbeat")
+    content.pop("time", None)
+    try:
+        return xxh3_64_intdigest(msgspec.json.encode(content))
+    except RecursionError:
+        raise BadInputError("the heartbeat is nested too deeply") from None
+
+
+_any_decoder = msgspec.json.Decoder(dict[str, object])

@@ -1,0 +1,1 @@
+"""The command log: decided in batches, stored, published in the feed."""

@@ -1,0 +1,1 @@
+"""Heartbeats from their topic into ClickHouse, each exactly once."""

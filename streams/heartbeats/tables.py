@@ -1,0 +1,69 @@
+"""The heartbeat agent's tables in ClickHouse: what it looks up, and the order in which it writes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from clickhouse_connect.driver import Client
+
+from fleet.heartbeats.batch import Lookups, Stored
+from fleet.heartbeats.device_memory import DeviceMemory
+from fleet.heartbeats.fold import Folded
+from storage.device_contents import CONTENTS, SEEN, load_devices, read_contents
+from storage.device_events import DEVICE_EVENTS
+from storage.hardware import HARDWARE, read_hardware
+from storage.heartbeats import HEARTBEATS
+from storage.registered_devices import read_registered
+from storage.table import Table, insert_rows
+from storage.transitions import DEVICE_TRANSITIONS, WORKLOAD_TRANSITIONS
+from storage.workload_status import WORKLOADS
+from streams.metrics import WorkerMetrics
+
+
+class HeartbeatTables:
+    """Blocking calls, for use in a thread; all may be repeated, and all raise clickhouse_connect's errors.
+
+    `reached` is told the name of each table as a batch has got past it.
+    """
+
+    def __init__(self, client: Client, metrics: WorkerMetrics, reached: Callable[[str], None] = lambda _: None) -> None:
+        self._client = client
+        self._metrics = metrics
+        self._reached = reached
+
+    def load(self, partition: int, partitions: int) -> DeviceMemory:
+        """What every device of a partition said last."""
+        memory = DeviceMemory()
+        for key, known in load_devices(self._client, partition, partitions):
+            memory.put(*key, known)
+        return memory
+
+    def look_up(self, wanted: Lookups) -> Stored:
+        """What is stored of the devices of a batch."""
+        return Stored(
+            frozenset(read_registered(self._client, wanted.registered)),
+            read_contents(self._client, wanted.contents),
+            read_hardware(self._client, wanted.hardware),
+        )
+
+    def write(self, folded: Folded) -> None:
+        """Write a batch so that a crash between any two tables does no harm.
+
+        What counts as done is told by `device_content_state` and `device_seen_state`: a heartbeat at or below its
+        device's position there is not folded again. So all that follows from it is written before them.
+        """
+        steps: list[tuple[Table, Sequence[tuple[Any, ...]]]] = [
+            (HEARTBEATS, folded.heartbeats),
+            (DEVICE_TRANSITIONS, folded.device_transitions),
+            (WORKLOAD_TRANSITIONS, folded.workload_transitions),
+            (DEVICE_EVENTS, folded.events),
+            (HARDWARE, folded.hardware),
+            (WORKLOADS, folded.workloads),
+            (CONTENTS, folded.contents),
+            (SEEN, folded.seen),
+        ]
+        for table, rows in steps:
+            if rows:
+                with self._metrics.insert_s.labels(table.name).time():
+                    insert_rows(self._client, table, rows)
+                self._metrics.inserted.labels(table.name).inc(len(rows))
+            self._reached(table.name)

@@ -1,0 +1,159 @@
+"""Configurations are assembled when asked for after a change, held once when equal, and told of once when they fail."""
+
+import pytest
+
+from api.desired_state.fleet_view import FleetView
+from api.devices.configurations import Configurations
+from fleet.decisions.commands import Change, JSONObject, Outcome, ResourceKey
+from fleet.decisions.identity_changes import identity_change
+from fleet.decisions.state import FleetState
+from fleet.devices.states import DeviceIdentity, DeviceState
+from fleet.errors import UnavailableError
+from fleet.sealing import KeyRing
+
+KEY = bytes(32)
+
+
+class Fleet:
+    """A view that the test changes, and the configurations of its devices."""
+
+    def __init__(self, devices_limit: int = 100) -> None:
+        self.view = FleetView("default", 60, lambda: 0.0)
+        self.view.is_loaded = True
+        self.keys = KeyRing({"k": KEY}, "k", KEY)
+        self.failures = 0
+        self.configurations = Configurations(self.view, self.keys, KEY, devices_limit, self._count)
+        self._revision = 0
+
+    def _count(self) -> None:
+        self.failures += 1
+
+    def put(self, kind: str, name: str, body: JSONObject | None) -> None:
+        """Change a resource of the namespace `default`."""
+        if body is not None:
+            body = {"metadata": {"namespace": "default", "name": name} | body.pop("metadata", {})} | body
+        self._apply(Change(ResourceKey(kind, "default", name), body))
+
+    def device(self, device_id: str, state: DeviceState = DeviceState.REGISTERED) -> DeviceIdentity:
+        """A device in a state."""
+        self._apply(identity_change(DeviceIdentity(device_id, state, "default")))
+        return self.view.state.identities[device_id]
+
+    def secret(self, name: str, value: str) -> None:
+        """A sealed Secret."""
+        document = {"metadata": {"namespace": "default", "name": name}, "type": "Opaque", "data": {"k": value}}
+        self._apply(Change(ResourceKey("Secret", "default", name), self.keys.seal(document, bytes(12))))
+
+    def _apply(self, change: Change) -> None:
+        self._revision += 1
+        self.view.apply(Outcome(self._revision, f"r{self._revision}", "ann", 0, "accepted", "", [change], []))
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    """A fleet with nothing in it."""
+    return Fleet()
+
+
+def workload(*secrets: str, **metadata: object) -> JSONObject:
+    """A workload of every device, with these Secrets in its environment."""
+    sources = [{"secretRef": {"name": name}} for name in secrets]
+    container: JSONObject = {"name": "c", "image": "i:1"} | ({"envFrom": sources} if sources else {})
+    spec = {"type": "pod", "deviceSelector": {}, "pod": {"spec": {"containers": [container]}}}
+    return {"metadata": metadata, "spec": spec}
+
+
+def test_what_did_not_change_is_not_assembled_again(fleet: Fleet) -> None:
+    """The second read is the first one's bytes; the version is known only once assembled."""
+    device = fleet.device("d1")
+    assert fleet.configurations.known_version(device) is None
+    first = fleet.configurations.response(device)
+    assert fleet.configurations.response(device) == first
+    assert fleet.configurations.known_version(device) == fleet.configurations.wanted_version(device)
+
+
+def test_a_shared_change_is_seen_by_the_next_read(fleet: Fleet) -> None:
+    """Of every device of the namespace: workloads, Secrets they use, sets."""
+    device = fleet.device("d1")
+    answers = [fleet.configurations.response(device)]
+    fleet.secret("s", "MQ==")
+    fleet.put("EdgeWorkload", "w", workload("s"))
+    assert fleet.configurations.known_version(device) is None
+    answers.append(fleet.configurations.response(device))
+    fleet.secret("s", "Mg==")
+    answers.append(fleet.configurations.response(device))
+    fleet.put("EdgeDevice", "d1", {"metadata": {"labels": {"flotta/member-of": "kiosks"}}, "spec": {}})
+    fleet.put("EdgeDeviceSet", "kiosks", {"spec": {"heartbeat": {"periodSeconds": 7}}})
+    answers.append(fleet.configurations.response(device))
+    assert len(set(answers)) == 4
+    assert b'\\"k\\":\\"Mg==\\"' in answers[2]
+    assert b'"period_seconds":7' in answers[3]
+
+
+def test_equal_contents_are_held_once(fleet: Fleet) -> None:
+    """Two devices with the same content have the same version and differ in their id alone."""
+    first, second = fleet.device("d1"), fleet.device("d2")
+    answers = [fleet.configurations.response(device) for device in (first, second)]
+    assert answers[0].replace(b'"d1"', b'"d2"') == answers[1]
+    assert len(fleet.configurations._contents) == 1
+    fleet.put("EdgeWorkload", "w", workload())
+    fleet.configurations.response(first)
+    assert len(fleet.configurations._contents) == 2
+    fleet.configurations.response(second)
+    assert len(fleet.configurations._contents) == 1
+
+
+def test_a_device_being_deleted_gets_no_workloads(fleet: Fleet) -> None:
+    """A stripped configuration with a version of its own."""
+    fleet.put("EdgeWorkload", "w", workload())
+    full = fleet.configurations.wanted_version(fleet.device("d1"))
+    deleting = fleet.device("d1", DeviceState.DELETING)
+    assert fleet.configurations.wanted_version(deleting) != full
+    assert b'"workloads":[]' in fleet.configurations.response(deleting)
+
+
+def test_what_cannot_be_assembled_is_unavailable_and_told_once(fleet: Fleet) -> None:
+    """The device keeps what it runs; the next change is tried again."""
+    device = fleet.device("d1")
+    fleet.put("EdgeWorkload", "w", workload("missing"))
+    for _ in range(3):
+        with pytest.raises(UnavailableError, match="missing"):
+            fleet.configurations.response(device)
+    assert fleet.configurations.known_version(device) is None
+    fleet.put("EdgeDeviceSet", "other", {"spec": {}})
+    with pytest.raises(UnavailableError, match="missing"):
+        fleet.configurations.response(device)
+    assert fleet.failures == 1
+    fleet.secret("missing", "MQ==")
+    assert b"missing" in fleet.configurations.response(device)
+
+
+def test_a_secret_of_a_lost_key_is_unavailable_too(fleet: Fleet) -> None:
+    """An error of ours is no 500 to a device."""
+    document = {"metadata": {"namespace": "default", "name": "s"}, "type": "Opaque", "data": {"k": ""}}
+    other = KeyRing({"lost": bytes(range(32))}, "lost", KEY)
+    fleet.put("EdgeWorkload", "w", workload("s"))
+    fleet._apply(Change(ResourceKey("Secret", "default", "s"), other.seal(document, bytes(12))))
+    with pytest.raises(UnavailableError, match="lost"):
+        fleet.configurations.response(fleet.device("d1"))
+
+
+def test_remembered_devices_are_bounded() -> None:
+    """The one asked for least recently is forgotten first."""
+    fleet = Fleet(devices_limit=2)
+    devices = [fleet.device(f"d{number}") for number in range(3)]
+    for device in devices:
+        fleet.configurations.response(device)
+    assert [fleet.configurations.known_version(device) is not None for device in devices] == [False, True, True]
+    assert len(fleet.configurations._contents) == 1
+
+
+def test_a_view_loaded_anew_is_assembled_anew(fleet: Fleet) -> None:
+    """Another state counts its own generations, which may coincide with what they were."""
+    device = fleet.device("d1")
+    fleet.configurations.response(device)
+    state = FleetState("default")
+    state.revision = 1000
+    fleet.view.replace(state)
+    assert fleet.configurations.known_version(device) is None
+    assert fleet.configurations.response(device)

@@ -1,0 +1,167 @@
+"""The gate through which a device gets its certificate (CONTRACT.md “Who may register”)."""
+
+from base64 import b64decode, b64encode
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.heartbeats.records import decode_heartbeats
+from tests.api.conftest import StoredIdentity
+from tests.api.fleet import Device, certificate_request
+from tests.api.go_client import BASE, GoClient, path_of
+from tests.api.installation import Api, until
+
+BAD_NAMES = [
+    "..",
+    ".",
+    "%2A",
+    "*",
+    "a%2Fb",
+    "a%3Bb",
+    "%64ev1",
+    "Dev1",
+    "DEV",
+    "-a",
+    "a-",
+    "a_b",
+    "a%20b",
+    "%C3%BC",
+    "x" * 300,
+    "a..b",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", [*BAD_NAMES, "register"])
+@pytest.mark.parametrize(("method", "call"), [("GET", "registration"), ("PUT", "heartbeat"), ("POST", "enrolment")])
+def test_ids_that_are_no_lower_case_kubernetes_names_are_refused(
+    edge: GoClient, name: str, method: str, call: str
+) -> None:
+    """Accept lower-case Kubernetes names only (others: 400); refuse `*` and `register`."""
+    answer = edge.call(method, path_of(name, call), None if method == "GET" else {})
+    assert answer.status == 400, answer.body
+    assert "device id" in answer.json["message"]
+
+
+@pytest.mark.parametrize("name", [*BAD_NAMES, "a.b", "x" * 64])
+def test_namespaces_that_are_no_names_are_refused(edge: GoClient, name: str) -> None:
+    """`..` arrives raw, `a/b` as `a%2Fb`: neither is a namespace."""
+    answer = edge.call("POST", path_of("dev1", "enrolment", name), {})
+    assert answer.status == 400, answer.body
+    assert "namespace" in answer.json["message"]
+
+
+def test_an_id_with_a_bare_slash_is_another_path(edge: GoClient) -> None:
+    """More segments than the six calls have."""
+    assert edge.call("GET", f"{BASE}/namespaces/default/devices/a/b/registration").status == 404
+
+
+def test_a_registration_without_a_request_is_refused(device: Device) -> None:
+    """A registration without a valid CSR is refused with 400."""
+    device.become("approved")
+    for body in ({}, {"certificate_request": ""}, {"certificate_request": None}):
+        answer = device.call("PUT", "registration", body)
+        assert answer.status == 400
+        assert "certificate_request" in answer.json["message"]
+    assert device.call("GET", "configuration").status == 404
+
+
+def test_a_request_that_is_no_csr_is_refused(device: Device) -> None:
+    """Text, a truncated request, a key instead of a request."""
+    device.become("approved")
+    for text in ("x", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "ü" * 30_000):
+        assert device.register(text).status == 400
+
+
+def test_a_request_signed_by_another_key_is_refused(device: Device) -> None:
+    """Verify the CSR: whoever does not hold the key cannot register with it."""
+    device.become("approved")
+    lines = device.request.strip().splitlines()
+    der = bytearray(b64decode("".join(lines[1:-1])))
+    der[-1] ^= 1
+    text = b64encode(bytes(der)).decode()
+    answer = device.register("\n".join([lines[0], text, lines[-1]]))
+    assert answer.status == 400
+    assert "certificate_request" in answer.json["message"]
+
+
+def test_the_same_key_may_always_renew(registered: Device, stored_identity: StoredIdentity) -> None:
+    """The same key is a renewal, always allowed."""
+    assert registered.register().status == 200
+    registered.beat()
+    until(lambda: stored_identity(registered).is_key_proven)
+    assert registered.register().status == 200
+
+
+@pytest.mark.parametrize("proof", ["heartbeat", "configuration"])
+def test_another_key_may_come_until_the_first_is_proven(
+    registered: Device, stored_identity: StoredIdentity, proof: str
+) -> None:
+    """Another key is allowed until the device's first heartbeat or configuration poll in its namespace."""
+    other = certificate_request(registered.device_id)
+    assert registered.register(other).status == 200
+    if proof == "heartbeat":
+        assert registered.beat().status == 200
+    else:
+        assert registered.call("GET", "configuration").status == 200
+    until(lambda: stored_identity(registered).is_key_proven)
+    assert registered.register(other).status == 200
+
+
+async def test_another_key_than_the_proven_one_stores_nothing(
+    registered: Device, stored_identity: StoredIdentity, kafka: str
+) -> None:
+    """403: not approved, or another key; nothing is stored."""
+    registered.beat()
+    until(lambda: stored_identity(registered).is_key_proven)
+    before = await hardware_of(registered, kafka)
+    assert registered.register(certificate_request(registered.device_id)).status == 403
+    assert await hardware_of(registered, kafka) == before
+    assert len(before) == 1
+
+
+async def test_a_registration_publishes_its_hardware_first(registered: Device, kafka: str) -> None:
+    """PUT registration: hardware and CSR stored, device registered."""
+    (body,) = await hardware_of(registered, kafka)
+    assert body == b'{"hardware":{"hostname":"' + registered.device_id.encode() + b'"}}'
+
+
+def test_hardware_labels_of_a_registration_select_workloads(registered: Device) -> None:
+    """Hardware labels from registration take part in selection."""
+    name = registered.device_id
+    spec = {
+        "type": "pod",
+        "deviceSelector": {"matchLabels": {"device.hostname": name}},
+        "pod": {"spec": {"containers": [{"name": "c", "image": "i:1"}]}},
+    }
+    path = "/apis/management.project-flotta.io/v1alpha1/namespaces/default/edgeworkloads"
+    registered.operator.create(path, {"metadata": {"name": name}, "spec": spec})
+    workloads = registered.call("GET", "configuration").json["device-configuration"]["workloads"]
+    assert [workload["name"] for workload in workloads] == [name]
+
+
+def test_every_refusal_is_logged_with_device_and_reason(device: Device, api: Api) -> None:
+    """Log every refusal on our side: the Edge API shows our messages to nobody."""
+    device.become("declined")
+    device.call("GET", "registration")
+    lines = [line for line in api.log.read_text().splitlines() if device.device_id in line and "refused" in line]
+    assert any('"status": 403' in line and "declined" in line for line in lines), lines
+
+
+async def hardware_of(device: Device, kafka: str) -> list[bytes]:
+    """The hardware entries of a device in the log."""
+    found = []
+    async with AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
+        places = [TopicPartition("api-tests.heartbeats", partition) for partition in range(12)]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
+        for place, end in ends.items():
+            while await consumer.position(place) < end:
+                record = await consumer.getone(place)
+                found += [
+                    entry.body
+                    for entry in decode_heartbeats(record.value)
+                    if entry.device_id == device.device_id and entry.kind == "hardware"
+                ]
+    return found

@@ -1,0 +1,220 @@
+"""Heartbeats on their way into a real ClickHouse, without Kafka: any cut, crash and replay shows the same."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver import Client
+
+from fleet.heartbeats.device_fold import Relabelled
+from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
+from streams.heartbeats.tables import HeartbeatTables
+from streams.heartbeats.writer import HeartbeatRecord, HeartbeatTopic, HeartbeatWriter, RecordsMissingError
+from streams.metrics import WorkerMetrics
+from tests.streams.heartbeats.heartbeat_ledger import Taken, expected_views
+from tests.streams.heartbeats.heartbeat_scenario import Scenario, seeded, taken
+from tests.streams.heartbeats.heartbeat_views import shown
+
+PARTITIONS = 3
+REPEAT_WITHIN_MS = 1500
+START_MS = 1_795_000_000_000
+TABLES = [
+    "heartbeats_log",
+    "device_transitions_log",
+    "workload_transitions_log",
+    "device_events_log",
+    "hardware_state",
+    "workload_state",
+    "device_content_state",
+    "device_seen_state",
+]
+"""In the order in which a batch is written."""
+
+
+class CrashError(Exception):
+    """Stands for the death of the process."""
+
+
+class Log:
+    """The heartbeats topic as far as it matters here: records by partition, with times of its own."""
+
+    def __init__(self) -> None:
+        self.records: list[HeartbeatRecord] = []
+        self.taken: list[Taken] = []
+        self._ends = [0] * PARTITIONS
+        self._now_ms = START_MS
+
+    def append(self, entries: Sequence[HeartbeatEntry], after_ms: int = 0) -> None:
+        """One record a partition, in the manner of the API."""
+        self._now_ms += after_ms
+        for partition in range(PARTITIONS):
+            mine = [each for each in entries if partition_of(each.namespace, each.device_id, PARTITIONS) == partition]
+            if not mine:
+                continue
+            offset = self._ends[partition]
+            self._ends[partition] += 1
+            self.records.append(HeartbeatRecord(partition, offset, self._now_ms, encode_heartbeats(mine)))
+            self.taken += taken(mine, partition, offset, self._now_ms)
+
+
+def _writer(clickhouse: Client, crash_at: tuple[str, int] | None = None) -> HeartbeatWriter:
+    """`crash_at`: the table, and how many batches get past it before."""
+    past: dict[str, int] = {}
+
+    def reached(table: str) -> None:
+        past[table] = past.get(table, 0) + 1
+        if crash_at == (table, past[table]):
+            raise CrashError
+
+    return _writer_of(
+        HeartbeatTables(clickhouse, WorkerMetrics(), reached), HeartbeatTopic("heartbeats", PARTITIONS, epoch=1), []
+    )
+
+
+def _writer_of(tables: HeartbeatTables, topic: HeartbeatTopic, relabelled: list[Relabelled]) -> HeartbeatWriter:
+    async def relabel(devices: Sequence[Relabelled]) -> None:
+        relabelled.extend(devices)
+
+    return HeartbeatWriter(
+        tables,
+        topic,
+        relabel=relabel,
+        put_aside=_refuse,
+        repeat_within_ms=REPEAT_WITHIN_MS,
+        metrics=WorkerMetrics(),
+    )
+
+
+async def _refuse(*letter: Any) -> None:
+    pytest.fail(f"put aside: {letter}")
+
+
+async def _write_in_cuts(writer: HeartbeatWriter, records: Sequence[HeartbeatRecord], random: Random) -> None:
+    start = 0
+    while start < len(records):
+        end = start + random.randint(1, 7)
+        await writer.write(records[start:end])
+        start = end
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_crash_past_any_table_and_replay_with_other_cuts_show_the_same(clickhouse: Client, table: str) -> None:
+    """Whatever was written before the crash, and however the rest is cut afterwards, the views equal the ledger."""
+    seed = TABLES.index(table)
+    log, scenario, random = Log(), Scenario(seed), seeded(seed)
+    for _ in range(12):
+        log.append(scenario.beat(), after_ms=random.choice([0, 700, 1500, 1501, 60_000]))
+    for crashing_batch in (1, 2):
+        with pytest.raises(CrashError):
+            await _write_in_cuts(_writer(clickhouse, (table, crashing_batch)), log.records, random)
+    # The second crash was after one batch of at least one record, which may have been committed.
+    await _write_in_cuts(_writer(clickhouse), log.records[random.choice([0, 1]) :], random)
+    assert shown(clickhouse) == expected_views(log.taken, REPEAT_WITHIN_MS)
+
+
+async def test_replaying_everything_changes_nothing(clickhouse: Client) -> None:
+    """The whole log again, in other cuts, by a worker that begins with what is stored."""
+    log, scenario = Log(), Scenario(100)
+    for _ in range(10):
+        log.append(scenario.beat(), after_ms=700)
+    await _write_in_cuts(_writer(clickhouse), log.records, seeded(1))
+    before = shown(clickhouse)
+    await _write_in_cuts(_writer(clickhouse), log.records, seeded(2))
+    assert shown(clickhouse) == before == expected_views(log.taken, REPEAT_WITHIN_MS)
+
+
+async def test_older_heartbeat_never_overwrites_newer(clickhouse: Client) -> None:
+    """A worker that was cut off and still writes old records after their new owner does no harm."""
+    log, scenario = Log(), Scenario(200)
+    for _ in range(6):
+        log.append(scenario.beat(), after_ms=60_000)
+    cut_off = _writer(clickhouse)
+    await cut_off.write(log.records[:3])
+    await _writer(clickhouse).write(log.records)
+    await cut_off.write(log.records[3:6])
+    assert shown(clickhouse) == expected_views(log.taken, REPEAT_WITHIN_MS)
+
+
+async def test_a_failed_write_is_repeated_by_the_same_writer(clickhouse: Client) -> None:
+    """What a writer remembers changes only when its rows are written."""
+    log, scenario = Log(), Scenario(300)
+    for _ in range(4):
+        log.append(scenario.beat(), after_ms=700)
+    writer = _writer(clickhouse, ("device_content_state", 1))
+    with pytest.raises(CrashError):
+        await writer.write(log.records)
+    await writer.write(log.records)
+    assert shown(clickhouse) == expected_views(log.taken, REPEAT_WITHIN_MS)
+
+
+async def test_records_left_out_are_noticed(clickhouse: Client) -> None:
+    """A consumer that skips records must not go on."""
+    log, scenario = Log(), Scenario(400)
+    for _ in range(4):
+        log.append(scenario.beat(), after_ms=700)
+    mine = [record for record in log.records if record.partition == log.records[0].partition]
+    writer = _writer(clickhouse)
+    await writer.write(mine[:1])
+    with pytest.raises(RecordsMissingError, match="goes on at 2 instead of 1"):
+        await writer.write(mine[2:])
+    writer.forget()
+    await writer.write(mine[2:])
+
+
+async def test_unchanged_heartbeats_are_not_decoded(clickhouse: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that says the same costs a comparison and a narrow row."""
+    log = Log()
+    body = b'{"status":"up","version":"1","workloads":[{"name":"web","status":"Running"}]}'
+    entry = HeartbeatEntry("north", "device-1", 7, is_checked=True, wanted_version="1", body=body)
+    log.append([entry])
+    writer = _writer(clickhouse)
+    await writer.write(log.records)
+    monkeypatch.setattr("fleet.heartbeats.fold.read_heartbeat", _never)
+    log.append([entry], after_ms=60_000)
+    await writer.write(log.records[1:])
+    rows = clickhouse.query("SELECT status, version, is_changed, body FROM heartbeats ORDER BY received_at").result_rows
+    assert rows == [("up", "1", True, body.decode()), ("up", "1", False, "")]
+
+
+async def test_a_new_epoch_goes_on_where_the_old_one_ended(clickhouse: Client) -> None:
+    """With new topics offsets start again, perhaps with other partitions; what devices said still counts."""
+    body = b'{"status":"up","version":"1"}'
+    entry = HeartbeatEntry("north", "device-1", 7, is_checked=True, wanted_version=None, body=body)
+    for epoch, partitions in ((1, 3), (2, 5)):
+        writer = _writer_of(
+            HeartbeatTables(clickhouse, WorkerMetrics()), HeartbeatTopic("heartbeats", partitions, epoch), []
+        )
+        partition = partition_of("north", "device-1", partitions)
+        record = HeartbeatRecord(partition, 0, START_MS + epoch * 60_000, encode_heartbeats([entry]))
+        await writer.write([record])
+    rows = clickhouse.query("SELECT epoch, is_changed FROM heartbeats ORDER BY epoch").result_rows
+    assert rows == [(1, True), (2, False)]
+    assert clickhouse.query("SELECT epoch FROM device_status").result_rows == [(2,)]
+
+
+async def test_changed_hardware_labels_are_told_before_the_hardware_is_stored(clickhouse: Client) -> None:
+    """After a crash between the two they are told again; told once stored, they might never be."""
+    told: list[Relabelled] = []
+    topic = HeartbeatTopic("heartbeats", PARTITIONS, epoch=1)
+    log = Log()
+    for number, hardware in enumerate([b'{"hostname":"H-1"}', b'{"hostname":"h-1"}', b'{"hostname":"h-2"}', b"null"]):
+        body = b'{"hardware":%b,"version":"%d"}' % (hardware, number)
+        log.append(
+            [HeartbeatEntry("north", "device-1", number, is_checked=True, wanted_version=None, body=body)], 60_000
+        )
+    with pytest.raises(CrashError):
+        await _writer_of(HeartbeatTables(clickhouse, WorkerMetrics(), _crash), topic, told).write(log.records)
+    assert not clickhouse.query("SELECT * FROM hardware").result_rows
+    writer = _writer_of(HeartbeatTables(clickhouse, WorkerMetrics()), topic, told)
+    for record in log.records:
+        await writer.write([record])
+    assert [each.labels["device.hostname"] for each in told] == ["h-2", "h-1", "h-2"]
+
+
+def _crash(_table: str) -> None:
+    raise CrashError
+
+
+def _never(*_: Any) -> Any:
+    raise AssertionError("an unchanged heartbeat was decoded")
