@@ -2,17 +2,17 @@
 
 import os
 import sys
-import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-from local.child import Child, Program
-from local.errors import LocalError
+from local.child import Program
+from local.own_child import OwnChild
 from local.ports import WantedPort, require_free
 
 _PROBE_WITHIN_S: Final = 1.0
+_READY_WITHIN_S: Final = 30.0
 
 
 def answers(port: int) -> bool:
@@ -27,7 +27,7 @@ def answers(port: int) -> bool:
         connection.close()
 
 
-class ClickHouseEndpoint:
+class ClickHouseEndpoint(OwnChild):
     """An endpoint of one's own: `with ClickHouseEndpoint(data, keys, port) as endpoint: … endpoint.address`.
 
     `data` is a MUSTER_DATA; `keys` holds the password files `muster` and `analyst`; `variables` are further MUSTER_*.
@@ -46,51 +46,15 @@ class ClickHouseEndpoint:
             "MUSTER_CLICKHOUSE_PORT": str(port),
             **(variables or {}),
         }
-        self._child: Child | None = None
 
-    @property
-    def pid(self) -> int:
-        """Process id of the running endpoint."""
-        if self._child is None:
-            raise LocalError("the ClickHouse endpoint is not running")
-        return self._child.pid
-
-    def start(self, within_s: float = 30.0) -> None:
-        """Run it and wait until it answers. Raises LocalError with its last words."""
+    def program(self) -> Program:
+        """Refuses a port in use at once, which the endpoint itself would only tell in its log."""
         require_free([WantedPort("127.0.0.1", self.port, "ClickHouse", "MUSTER_CLICKHOUSE_PORT")])
-        log = self._data / "clickhouse.log"
-        program = Program(
+        return Program(
             name="clickhouse",
             argv=[sys.executable, "-m", "local.clickhouse"],
             env=self._environ,
-            log=log,
+            log=self._data / "clickhouse.log",
             is_ready=lambda: answers(self.port),
+            ready_within_s=_READY_WITHIN_S,
         )
-        self._child = Child(program)
-        deadline = time.monotonic() + within_s
-        while not program.is_ready():
-            if self._child.exit_status() is not None:
-                raise LocalError(f"ClickHouse did not start: {self._child.ending()}; its log is {log}")
-            if time.monotonic() > deadline:
-                self._child.kill()
-                raise LocalError(f"ClickHouse did not answer within {within_s:.0f} s; its log is {log}")
-            time.sleep(0.05)
-
-    def stop(self, within_s: float = 5.0) -> None:
-        """Stop it, cleanly if it does so in time."""
-        if self._child is not None:
-            self._child.stop(within_s)
-            self._child = None
-
-    def kill(self) -> None:
-        """End it without a goodbye, as a fault."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()

