@@ -1,8 +1,8 @@
 """Sends commands to the deciding worker and answers once this process has applied their outcome: read your writes.
 
 Commands that arrive within a window share a record; an idle gateway sends at once. A request that was not acknowledged
-is sent again under the same id, which makes that harmless. At the deadline the outcome is unknown (504), unless it is
-certain that nothing was sent.
+is sent again under the same id, which makes that harmless. A caller's repeat under the id of a request that still waits
+joins it. At the deadline the outcome is unknown (504), unless it is certain that nothing was sent.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import msgspec
 
 from api.devices.heartbeat_publisher import Producer
 from fleet.decisions.commands import Command, Outcome, Request
+from fleet.decisions.repeats import is_repeat
 from fleet.errors import BadInputError, OutcomeUnknownError, TooLargeError, UnavailableError
 from fleet.position import MAX_INDEX
 from streams.commands.records import encode_requests
@@ -77,7 +78,9 @@ class CommandGateway:
         waiting = self._waiting.get(request.request_id)
         if waiting is None:
             waiting = self._enter(request, loop, deadline_s)
-        elif waiting.request.command != command:
+        elif is_repeat(waiting.request.command, command):
+            waiting.deadline_s = max(waiting.deadline_s, loop.time() + deadline_s)
+        else:
             raise BadInputError(f"Muster-Request-Id {request.request_id} is in use for another change: choose a new id")
         try:
             async with asyncio.timeout(deadline_s):
@@ -127,6 +130,11 @@ class CommandGateway:
         return waiting
 
     def _forget(self, waiting: _Waiting) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() < waiting.deadline_s:
+            # A repeat has joined since, and waits longer.
+            loop.call_at(waiting.deadline_s, self._forget, waiting)
+            return
         if self._waiting.get(waiting.request.request_id) is waiting:
             del self._waiting[waiting.request.request_id]
 
@@ -152,8 +160,7 @@ class CommandGateway:
 
     async def _deliver(self, batch: list[_Waiting]) -> None:
         value = encode_requests([waiting.request for waiting in batch])
-        last_s = max(waiting.deadline_s for waiting in batch)
-        while asyncio.get_running_loop().time() < last_s:
+        while asyncio.get_running_loop().time() < max(waiting.deadline_s for waiting in batch):
             if self._producer.is_up:
                 for waiting in batch:
                     waiting.is_sent = True

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -36,6 +37,15 @@ def variables(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with ClickHouseEndpoint(data / "clickhouse", settings.keys_folder, settings.clickhouse.port):
         set_up(settings, datetime(2026, 11, 22, 12, tzinfo=UTC))
         yield variables
+
+
+@pytest.fixture
+def fresh(variables: dict[str, str]) -> dict[str, str]:
+    """Variables of an installation of the test's own on the same broker and engine, set up."""
+    name = f"t{uuid4().hex[:12]}"
+    fresh = {**variables, "MUSTER_CLICKHOUSE_DATABASE": name, "MUSTER_KAFKA_TOPIC_PREFIX": name}
+    set_up(load(fresh), datetime(2026, 11, 22, 12, tzinfo=UTC))
+    return fresh
 
 
 @pytest.fixture

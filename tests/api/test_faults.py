@@ -27,15 +27,6 @@ DEAD = "127.0.0.1:1"
 HANG_UP_S = 0.7
 
 
-@pytest.fixture
-def fresh(variables: dict[str, str]) -> dict[str, str]:
-    """Variables of an installation of the test's own on the same broker and engine, set up."""
-    name = f"t{uuid4().hex[:12]}"
-    fresh = {**variables, "MUSTER_CLICKHOUSE_DATABASE": name, "MUSTER_KAFKA_TOPIC_PREFIX": name}
-    set_up(load(fresh), datetime(2026, 11, 22, 12, tzinfo=UTC))
-    return fresh
-
-
 def test_without_kafka_heartbeats_are_refused_at_once(variables: dict[str, str], tmp_path: Path) -> None:
     """503 with `Retry-After` at once when down; not ready, and it says why; live all the same."""
     with api_process({**variables, "MUSTER_KAFKA": DEAD}, tmp_path / "log", is_ready=False) as api:

@@ -131,6 +131,20 @@ async def test_two_callers_with_one_id_wait_for_one_outcome(gateway: CommandGate
     assert len(await asyncio.gather(*asking)) == 2
 
 
+async def test_a_repeat_waits_beyond_the_deadline_of_the_first(
+    gateway: CommandGateway, producer: FaultyProducer
+) -> None:
+    """It joined with a deadline of its own, so the outcome must still find it."""
+    first = asyncio.create_task(gateway.submit(command(), "ann", 0.05, "same-id"))
+    await eventually(lambda: producer.records)
+    again = asyncio.create_task(gateway.submit(command(), "ann", 10, "same-id"))
+    with pytest.raises(OutcomeUnknownError):
+        await first
+    await asyncio.sleep(0.02)
+    gateway.on_outcome(outcome(producer.records[0][0]))
+    assert (await again).request_id == "same-id"
+
+
 async def test_what_no_record_can_hold_is_refused(gateway: CommandGateway) -> None:
     """Before it is sent, naming the setting."""
     with pytest.raises(TooLargeError, match="MUSTER_KAFKA_RECORD_LIMIT_BYTES"):

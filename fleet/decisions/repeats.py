@@ -1,0 +1,29 @@
+"""Tells whether a command says again what another said: a caller that repeats its request means the same change.
+
+What the API adds to a request by chance (uids, the nonce of a sealed Secret) differs with each repeat and counts for
+nothing; a Secret's content is compared by its MAC.
+"""
+
+import msgspec
+
+from fleet.decisions.commands import Command, EnrolDevice, JSONObject, PutResource
+
+
+def is_repeat(first: Command, again: Command) -> bool:
+    """Whether both ask for the same change."""
+    return _without_chance(first) == _without_chance(again)
+
+
+def _without_chance(command: Command) -> Command:
+    match command:
+        case PutResource():
+            return msgspec.structs.replace(command, uid="", body=_without_nonce(command.body))
+        case EnrolDevice():
+            return msgspec.structs.replace(command, uid="", device_uid="")
+        case _:
+            return command
+
+
+def _without_nonce(body: JSONObject) -> JSONObject:
+    sealed = body.get("sealed")
+    return body | {"sealed": sealed.get("mac")} if isinstance(sealed, dict) else body
