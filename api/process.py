@@ -29,13 +29,16 @@ from api.devices.registration import RegistrationCall
 from api.devices.retention_guard import RetentionGuard
 from api.devices.standing import Standings
 from api.health import Health
+from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
 from api.resources.reads import ResourceReads
+from api.resources.statuses import Statuses
 from api.resources.writes import ResourceWrites
 from fleet.decisions.verdict import Limits
 from fleet.sealing import KeyRing
 from settings import Settings
 from settings.keys import read_encryption_keys, read_installation_key, read_password
+from storage.device_reports import ReportReader
 from streams.kafka_producer import KafkaProducer
 from streams.topics import HOUR_MS, heartbeats_group, topics
 
@@ -47,7 +50,7 @@ _STOP_WITHIN_S: Final = 1.0
 
 
 class ApiProcess:
-    """The parts of a process. Raises SettingsError when a key or password cannot be read."""
+    """The parts of a process. Raises SettingsError when a key, password or certificate cannot be read."""
 
     def __init__(self, settings: Settings) -> None:
         self._topic_prefix = settings.kafka.topic_prefix
@@ -62,11 +65,12 @@ class ApiProcess:
         encryption = read_encryption_keys(settings.keys_folder)
         installation_key = read_installation_key(settings.keys_folder)
         keys = KeyRing(encryption.by_id, encryption.current_id, installation_key)
+        password = read_password(settings.clickhouse_password_file)
         self.metrics = ApiMetrics()
         self.view = FleetView(initial_namespace, settings.api.feed_stale_after_s, time.monotonic)
         self._load = FleetLoad(
             settings.clickhouse,
-            read_password(settings.clickhouse_password_file),
+            password,
             topic.heartbeats.name,
             initial_namespace,
         )
@@ -119,9 +123,17 @@ class ApiProcess:
             settings.api.remembered_configurations,
             self.metrics.assembly_errors.inc,
         )
-        self.health = Health(self.view, self.publisher, self._guard)
+        self.certificates = Certificates(settings, self.metrics, time.time)
+        self.health = Health(self.view, self.publisher, self._guard, self.certificates.degraded)
         self.plane = self._device_plane(settings)
-        self.reads = ResourceReads(self.view, keys, shows_secrets=settings.http.show_secrets)
+        self._statuses = Statuses(
+            self.view,
+            self.configurations,
+            ReportReader(settings.clickhouse, password),
+            queries=settings.api.status_queries,
+            deadline_s=settings.api.status_deadline_ms / 1000,
+        )
+        self.reads = ResourceReads(self.view, keys, self._statuses, shows_secrets=settings.http.show_secrets)
         self.writes = ResourceWrites(
             self.reads,
             self.gateway,
@@ -181,6 +193,7 @@ class ApiProcess:
             yield
         finally:
             measuring.cancel()
+            self._statuses.close()
             await self._deletions.stop()
             await self._guard.stop()
             await self.publisher.drain(_STOP_WITHIN_S)

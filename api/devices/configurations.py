@@ -6,7 +6,7 @@ cannot be assembled is logged once, and the device keeps what it runs.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -82,6 +82,13 @@ class Configurations:
     def wanted_version(self, identity: DeviceIdentity) -> str | None:
         """The version wanted for the device, assembled now if need be; None when it cannot be."""
         return (self._known(identity) or self._assemble(identity)).version or None
+
+    def selected_workloads(self, device: JSONObject, hardware_labels: Mapping[str, str]) -> list[str]:
+        """Names of the workloads that a device (its body as stored) is to run."""
+        metadata = device["metadata"]
+        shared = self._shared_of(self._view.state, metadata["namespace"])
+        labels = effective_labels(metadata.get("labels") or {}, hardware_labels)
+        return [workload.name for workload in shared.workloads.select(metadata["name"], labels)]
 
     def _known(self, identity: DeviceIdentity) -> _Entry | None:
         entry = self._entries.get(identity.device_id)

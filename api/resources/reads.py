@@ -2,11 +2,12 @@
 
 import heapq
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from api.desired_state.fleet_view import FleetView
 from api.resources.secret_values import hide
+from api.resources.statuses import Completed, Statuses
 from fleet.decisions.commands import JSONObject, ResourceKey
 from fleet.decisions.state import FleetState, StoredResource
 from fleet.errors import BadInputError, NotFoundError, UnavailableError
@@ -41,8 +42,9 @@ def read_page(limit: str | None, token: str | None) -> Page:
 class ResourceReads:
     """Reads as an operator may see them; `shows_secrets` shows the values of Secrets."""
 
-    def __init__(self, view: FleetView, keys: KeyRing, *, shows_secrets: bool) -> None:
+    def __init__(self, view: FleetView, keys: KeyRing, statuses: Statuses, *, shows_secrets: bool) -> None:
         self._view = view
+        self._statuses = statuses
         self._keys = keys
         self._shows_secrets = shows_secrets
 
@@ -71,6 +73,10 @@ class ResourceReads:
             metadata["continue"] = urlsafe_b64encode("/".join(found[-1][:2]).encode()).decode()
         items = [self.shown(held.body, held.revision) for _, _, held in found]
         return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": items}
+
+    async def completed(self, bodies: Sequence[JSONObject]) -> Completed:
+        """Bodies as they are shown to those who read: with what was seen of devices."""
+        return await self._statuses.complete(bodies)
 
     def shown(self, body: JSONObject, revision: int) -> JSONObject:
         """A stored body with its revision, a Secret opened."""

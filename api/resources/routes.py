@@ -72,17 +72,17 @@ def _routes_of(kind: Kind, reads: ResourceReads, writes: ResourceWrites) -> list
 
 
 def _list_all_route(kind: Kind, path: str, reads: ResourceReads) -> BaseRouteHandler:
-    @get(path, operation_id=f"listAll{kind.kind}", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
-    def list_all(request: AnyRequest) -> Response[Any]:
-        return _list(kind, None, reads, request)
+    @get(path, operation_id=f"listAll{kind.kind}", tags=[kind.kind], responses=_ERRORS)
+    async def list_all(request: AnyRequest) -> Response[Any]:
+        return await _list(kind, None, reads, request)
 
     return list_all
 
 
 def _collection_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
-    @get(path, operation_id=f"list{kind.kind}", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
-    def list_(request: AnyRequest) -> Response[Any]:
-        return _list(kind, _namespace(kind, request), reads, request)
+    @get(path, operation_id=f"list{kind.kind}", tags=[kind.kind], responses=_ERRORS)
+    async def list_(request: AnyRequest) -> Response[Any]:
+        return await _list(kind, _namespace(kind, request), reads, request)
 
     @post(path, operation_id=f"create{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def create(request: AnyRequest) -> Response[Any]:
@@ -94,9 +94,10 @@ def _collection_routes(kind: Kind, path: str, reads: ResourceReads, writes: Reso
 
 
 def _single_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
-    @get(path, operation_id=f"read{kind.kind}", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
-    def read(request: AnyRequest) -> Response[Any]:
-        return _json(reads.get(_key(kind, request)))
+    @get(path, operation_id=f"read{kind.kind}", tags=[kind.kind], responses=_ERRORS)
+    async def read(request: AnyRequest) -> Response[Any]:
+        completed = await reads.completed([reads.get(_key(kind, request))])
+        return ResourceResponse(completed.bodies[0], warnings=completed.warnings)
 
     @delete(path, operation_id=f"delete{kind.kind}", tags=[kind.kind], responses=_ERRORS, status_code=200)
     async def delete_(request: AnyRequest) -> Response[Any]:
@@ -113,9 +114,10 @@ def _single_routes(kind: Kind, path: str, reads: ResourceReads, writes: Resource
 
 
 def _status_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
-    @get(path, operation_id=f"read{kind.kind}Status", tags=[kind.kind], responses=_ERRORS, sync_to_thread=False)
-    def read(request: AnyRequest) -> Response[Any]:
-        return _json(reads.get(_key(kind, request)))
+    @get(path, operation_id=f"read{kind.kind}Status", tags=[kind.kind], responses=_ERRORS)
+    async def read(request: AnyRequest) -> Response[Any]:
+        completed = await reads.completed([reads.get(_key(kind, request))])
+        return ResourceResponse(completed.bodies[0], warnings=completed.warnings)
 
     return [read, *_write_routes(kind, path, writes, "status")]
 
@@ -150,9 +152,11 @@ def _key(kind: Kind, request: AnyRequest) -> ResourceKey:
     return ResourceKey(kind.kind, _namespace(kind, request) or "", request.path_params["name"])
 
 
-def _list(kind: Kind, namespace: str | None, reads: ResourceReads, request: AnyRequest) -> Response[Any]:
+async def _list(kind: Kind, namespace: str | None, reads: ResourceReads, request: AnyRequest) -> Response[Any]:
     query = request.query_params
-    return _json(reads.list(kind, namespace, read_page(query.get("limit"), query.get("continue"))))
+    listed = reads.list(kind, namespace, read_page(query.get("limit"), query.get("continue")))
+    completed = await reads.completed(listed["items"])
+    return ResourceResponse(listed | {"items": completed.bodies}, warnings=completed.warnings)
 
 
 def _written(written: Written, status: int = 200) -> Response[Any]:
