@@ -29,7 +29,6 @@ from api.devices.registration import RegistrationCall
 from api.devices.retention_guard import RetentionGuard
 from api.devices.standing import Standings
 from api.health import Health
-from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
 from api.resources.reads import ResourceReads
 from api.resources.statuses import Statuses
@@ -50,7 +49,7 @@ _STOP_WITHIN_S: Final = 1.0
 
 
 class ApiProcess:
-    """The parts of a process. Raises SettingsError when a key, password or certificate cannot be read."""
+    """The parts of a process. Raises SettingsError when a key or password cannot be read."""
 
     def __init__(self, settings: Settings) -> None:
         self._topic_prefix = settings.kafka.topic_prefix
@@ -123,8 +122,7 @@ class ApiProcess:
             settings.api.remembered_configurations,
             self.metrics.assembly_errors.inc,
         )
-        self.certificates = Certificates(settings, self.metrics, time.time)
-        self.health = Health(self.view, self.publisher, self._guard, self.certificates.degraded)
+        self.health = Health(self.view, self.publisher, self._guard)
         self.plane = self._device_plane(settings)
         self._statuses = Statuses(
             self.view,
