@@ -1,6 +1,6 @@
 """One device through a batch of its heartbeats: what each adds to what was known, and the rows of the outcome."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fleet.devices.hardware import NO_HARDWARE, Hardware, encode_hardware, merge_hardware
 from fleet.devices.labels import hardware_labels
@@ -41,6 +41,21 @@ class Relabelled(NamedTuple):
     labels: dict[str, str]
 
 
+class Checkpoint(NamedTuple):
+    """A device as it was before a heartbeat, to go back to when that turns out not to be foldable."""
+
+    device: "DeviceFold"
+    values: dict[str, Any]
+    rows: tuple[int, int, int]
+
+    def restore(self) -> None:
+        """Undo what was taken since."""
+        device = self.device
+        vars(device).update(self.values)
+        transitions, workload_transitions, events = self.rows
+        del device.transitions[transitions:], device.workload_transitions[workload_transitions:], device.events[events:]
+
+
 class _Workload(NamedTuple):
     status: str
     since_ms: int
@@ -55,13 +70,21 @@ class DeviceFold:
     """
 
     def __init__(
-        self, key: DeviceKey, known: KnownDevice | None, content: ContentRow | None, hardware: StoredHardware | None
+        self,
+        key: DeviceKey,
+        partition: int,
+        known: KnownDevice | None,
+        content: ContentRow | None,
+        hardware: StoredHardware | None,
     ) -> None:
         self.key = key
+        self.partition = partition
+        self._remembered = known
         self.known = _newest(known, content)
         self.content = content
         self.hardware = hardware
-        self._labels = hardware_labels(hardware.hardware) if hardware else {}
+        self._labels_before = hardware_labels(hardware.hardware) if hardware else {}
+        self._labels = self._labels_before
         self.transitions: list[DeviceTransitionRow] = []
         self.workload_transitions: list[WorkloadTransitionRow] = []
         self.events: list[DeviceEventRow] = []
@@ -69,6 +92,16 @@ class DeviceFold:
         self._content_changed = False
         self._hardware_place: Place | None = None
         self._workloads: dict[str, WorkloadRow] = {}
+
+    @property
+    def is_news(self) -> bool:
+        """Whether more is known than was remembered: by a heartbeat of this batch, or by what another worker wrote."""
+        return self.known is not self._remembered
+
+    def checkpoint(self) -> Checkpoint:
+        """What the device is now."""
+        values = {**vars(self), "_workloads": dict(self._workloads)}
+        return Checkpoint(self, values, (len(self.transitions), len(self.workload_transitions), len(self.events)))
 
     def see(self, place: Place, content_hash: int, said: Said) -> None:
         """Note a heartbeat as the device's newest."""
@@ -144,6 +177,7 @@ class DeviceFold:
         known = self.hardware.hardware if self.hardware else NO_HARDWARE
         merged = merge_hardware(known, sent)
         if merged != known:
+            self._labels = hardware_labels(merged)
             self.hardware = StoredHardware(place.sequence, merged)
             self._hardware_place = place
 
@@ -181,10 +215,9 @@ class DeviceFold:
 
     def changed_labels(self) -> Relabelled | None:
         """The labels of the hardware, if a heartbeat changed them. A registration tells of its own by itself."""
-        if self._hardware_place is None or self.hardware is None or self._place is None:
+        if self._hardware_place is None or self._place is None or self._labels == self._labels_before:
             return None
-        labels = hardware_labels(self.hardware.hardware)
-        return Relabelled(self._hardware_place, self.key, labels) if labels != self._labels else None
+        return Relabelled(self._hardware_place, self.key, self._labels)
 
     def _take_workloads(self, place: Place, beat: Heartbeat) -> dict[str, _Workload]:
         """The workloads reported now. Without a name nothing can be told of one; of two of a name the last counts."""

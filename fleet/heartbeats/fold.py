@@ -2,7 +2,8 @@
 
 A heartbeat at or below its device's stored position is skipped, so folding any part of the log again, cut into any
 batches, gives the rows it gave before or none. One that says what its device said last costs a comparison and a narrow
-row. Heartbeats of devices that are not registered become raw rows and nothing else.
+row. Heartbeats of devices that are not registered become raw rows and nothing else. So does one that breaks the fold:
+it is put aside, and the rest go on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from fleet.errors import BadInputError
 from fleet.heartbeats.batch import DeviceKey, Entry, ReceivedRecord, Stored
-from fleet.heartbeats.device_fold import DeviceFold, Place, Relabelled
+from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Place, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, Said
 from fleet.heartbeats.heartbeat import Heartbeat, read_heartbeat
 from fleet.heartbeats.rows import (
@@ -28,7 +29,7 @@ _HASH_MASK = 2**64 - 1
 
 
 class Unreadable(NamedTuple):
-    """An entry whose body cannot be read, though the API that took it could: for the dead letters."""
+    """An entry whose body cannot be read or folded, though the API that took it could read it: for the dead letters."""
 
     place: Place
     body: bytes
@@ -71,10 +72,7 @@ def fold(
     for record in records:
         for index, entry in enumerate(record.entries):
             place = Place(record.received_at_ms, record.partition, record.first_sequence + index)
-            if entry.kind == "hardware":
-                batch.take_hardware(entry, place)
-            else:
-                batch.take_heartbeat(entry, place)
+            batch.take(entry, place)
     return batch.folded()
 
 
@@ -86,9 +84,25 @@ class _Batch:
         self._devices: dict[DeviceKey, DeviceFold] = {}
         self._heartbeats: list[HeartbeatRow] = []
         self._unreadable: list[Unreadable] = []
+        self._before: Checkpoint | None = None
 
-    def take_heartbeat(self, entry: Entry, place: Place) -> None:
-        """Fold one heartbeat."""
+    def take(self, entry: Entry, place: Place) -> None:
+        """Fold one heartbeat or description of hardware."""
+        self._before = None
+        try:
+            if entry.kind == "hardware":
+                self._take_hardware(entry, place)
+            else:
+                self._take_heartbeat(entry, place)
+        except Exception as error:  # noqa: BLE001 - one heartbeat that no rule foresaw must not stop all others
+            if self._before is not None:
+                self._before.restore()
+            reason = f"this {entry.kind} cannot be folded: {type(error).__name__}: {error}"
+            self._unreadable.append(Unreadable(place, entry.body, reason))
+            if entry.kind != "hardware":
+                self._keep(entry, place, None, body=entry.body, is_changed=True)
+
+    def _take_heartbeat(self, entry: Entry, place: Place) -> None:
         if not self._is_registered(entry):
             self._keep(entry, place, None, body=entry.body, is_registered=False, is_changed=True)
             return
@@ -103,6 +117,7 @@ class _Batch:
         is_repeat = abs(place.received_at_ms - known.received_at_ms) <= self._repeat_within_ms
         said = known.said
         if said.has_events and not is_repeat and (beat := self._read(entry, place)):
+            self._before = device.checkpoint()
             device.take_events(place, beat)
         if entry.wanted_version and entry.wanted_version != said.wanted_version:
             said = said._replace(wanted_version=entry.wanted_version)
@@ -110,12 +125,14 @@ class _Batch:
         self._keep(entry, place, said, is_repeat=is_repeat)
         device.see(place, content_hash, said)
 
-    def take_hardware(self, entry: Entry, place: Place) -> None:
+    def _take_hardware(self, entry: Entry, place: Place) -> None:
         """Fold a registration's description of the hardware: no sign of life, and nothing but hardware."""
         if not self._is_registered(entry):
             return
         if beat := self._read(entry, place):
-            self._device(entry, place).take_hardware(place, beat.hardware)
+            device = self._device(entry, place)
+            self._before = device.checkpoint()
+            device.take_hardware(place, beat.hardware)
 
     def folded(self) -> Folded:
         """The rows of all that was taken."""
@@ -132,9 +149,10 @@ class _Batch:
                 folded.contents.append(content)
             if labels := device.changed_labels():
                 folded.relabelled.append(labels)
-            if (seen := device.seen_row()) and device.known:
+            if seen := device.seen_row():
                 folded.seen.append(seen)
-                folded.learned.append(Learned(seen.partition, key, device.known))
+            if device.known and device.is_news:
+                folded.learned.append(Learned(device.partition, key, device.known))
         return folded
 
     def _take_changed(self, device: DeviceFold, entry: Entry, place: Place, content_hash: int) -> None:
@@ -142,6 +160,7 @@ class _Batch:
         if beat is None:
             self._keep(entry, place, None, body=entry.body, is_changed=True)
             return
+        self._before = device.checkpoint()
         wanted_version = entry.wanted_version or (device.known.said.wanted_version if device.known else "")
         said = device.take_content(place, content_hash, beat, wanted_version)
         device.take_events(place, beat)
@@ -191,6 +210,7 @@ class _Batch:
         device = self._devices.get(key)
         if device is None:
             known = self._memories[place.partition].get(*key)
-            device = DeviceFold(key, known, self._stored.contents.get(key), self._stored.hardware.get(key))
+            content, hardware = self._stored.contents.get(key), self._stored.hardware.get(key)
+            device = DeviceFold(key, place.partition, known, content, hardware)
             self._devices[key] = device
         return device

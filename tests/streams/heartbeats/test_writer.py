@@ -1,13 +1,16 @@
 """Heartbeats on their way into a real ClickHouse, without Kafka: any cut, crash and replay shows the same."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver import Client
 
+from fleet.devices.hardware import Hardware, merge_hardware
 from fleet.heartbeats.device_fold import Relabelled
+from fleet.heartbeats.heartbeat import content_hash
+from fleet.position import Position
 from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatRecord, HeartbeatTopic, HeartbeatWriter, RecordsMissingError
@@ -30,6 +33,9 @@ TABLES = [
     "device_seen_state",
 ]
 """In the order in which a batch is written."""
+
+
+PutAside = Callable[[str, Position, bytes, str], Awaitable[None]]
 
 
 class CrashError(Exception):
@@ -72,7 +78,12 @@ def _writer(clickhouse: Client, crash_at: tuple[str, int] | None = None) -> Hear
     )
 
 
-def _writer_of(tables: HeartbeatTables, topic: HeartbeatTopic, relabelled: list[Relabelled]) -> HeartbeatWriter:
+def _writer_of(
+    tables: HeartbeatTables,
+    topic: HeartbeatTopic,
+    relabelled: list[Relabelled],
+    put_aside: PutAside | None = None,
+) -> HeartbeatWriter:
     async def relabel(devices: Sequence[Relabelled]) -> None:
         relabelled.extend(devices)
 
@@ -80,7 +91,7 @@ def _writer_of(tables: HeartbeatTables, topic: HeartbeatTopic, relabelled: list[
         tables,
         topic,
         relabel=relabel,
-        put_aside=_refuse,
+        put_aside=put_aside or _refuse,
         repeat_within_ms=REPEAT_WITHIN_MS,
         metrics=WorkerMetrics(),
     )
@@ -136,6 +147,20 @@ async def test_older_heartbeat_never_overwrites_newer(clickhouse: Client) -> Non
     assert shown(clickhouse) == expected_views(log.taken, REPEAT_WITHIN_MS)
 
 
+async def test_what_another_worker_wrote_meanwhile_is_not_taken_for_unchanged(clickhouse: Client) -> None:
+    """A device went from A to B and back to A; a worker that finds this stored does not compare with its old A."""
+    log = Log()
+    for body in (b'{"version":"a"}', b'{"version":"b"}', b'{"version":"a"}'):
+        entry = HeartbeatEntry("north", "device-1", content_hash(body), is_checked=True, wanted_version=None, body=body)
+        log.append([entry], after_ms=60_000)
+    writer = _writer(clickhouse)
+    await writer.write(log.records[:1])
+    await _writer(clickhouse).write(log.records)
+    for record in log.records[1:]:
+        await writer.write([record])
+    assert shown(clickhouse) == expected_views(log.taken, REPEAT_WITHIN_MS)
+
+
 async def test_a_failed_write_is_repeated_by_the_same_writer(clickhouse: Client) -> None:
     """What a writer remembers changes only when its rows are written."""
     log, scenario = Log(), Scenario(300)
@@ -177,6 +202,36 @@ async def test_unchanged_heartbeats_are_not_decoded(clickhouse: Client, monkeypa
     assert rows == [("up", "1", True, body.decode()), ("up", "1", False, "")]
 
 
+async def test_a_heartbeat_that_breaks_the_fold_is_put_aside_and_the_rest_go_on(
+    clickhouse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried again for ever it would hold up its partition; its row is kept, as every accepted heartbeat's."""
+    letters: list[tuple[Any, ...]] = []
+
+    async def put_aside(*letter: Any) -> None:
+        letters.append(letter)
+
+    log = Log()
+    bodies = [b'{"version":"%b","hardware":{"hostname":"%b"}}' % (name, name) for name in (b"1", b"broken", b"2")]
+    log.append(
+        [
+            HeartbeatEntry("north", "device-1", number, is_checked=True, wanted_version=None, body=body)
+            for number, body in enumerate(bodies)
+        ]
+    )
+    monkeypatch.setattr("fleet.heartbeats.device_fold.merge_hardware", _breaking)
+    topic = HeartbeatTopic("heartbeats", PARTITIONS, epoch=1)
+    writer = _writer_of(HeartbeatTables(clickhouse, WorkerMetrics()), topic, [], put_aside)
+    await writer.write(log.records)
+    ((name, position, value, reason),) = letters
+    assert (name, position.offset, position.batch_index, value) == ("heartbeats", 0, 1, bodies[1])
+    assert "this heartbeat cannot be folded: ZeroDivisionError" in reason
+    rows = clickhouse.query("SELECT batch_index, version, body FROM heartbeats ORDER BY batch_index").result_rows
+    assert rows == [(0, "1", bodies[0].decode()), (1, "", bodies[1].decode()), (2, "2", bodies[2].decode())]
+    versions = clickhouse.query("SELECT previous_version, version FROM device_transitions ORDER BY offset, batch_index")
+    assert versions.result_rows == [("", "1"), ("1", "2")]
+
+
 async def test_a_new_epoch_goes_on_where_the_old_one_ended(clickhouse: Client) -> None:
     """With new topics offsets start again, perhaps with other partitions; what devices said still counts."""
     body = b'{"status":"up","version":"1"}'
@@ -214,6 +269,12 @@ async def test_changed_hardware_labels_are_told_before_the_hardware_is_stored(cl
 
 def _crash(_table: str) -> None:
     raise CrashError
+
+
+def _breaking(known: Hardware, sent: Hardware) -> Hardware:
+    if sent.hostname == "broken":
+        raise ZeroDivisionError
+    return merge_hardware(known, sent)
 
 
 def _never(*_: Any) -> Any:
