@@ -47,7 +47,7 @@ $(READY): requirements.lock pyproject.toml
 			"set PYTHON, as in 'make $(or $(MAKECMDGOALS),up) PYTHON=python3.12'"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version): about 110 packages, 1.4 GB unpacked; only once"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock
 	@echo "Installing Muster itself"
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

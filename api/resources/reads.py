@@ -1,12 +1,14 @@
 """Reads resources from this process's view: single ones and lists, in pages of a bounded size."""
 
+import asyncio
 import heapq
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from api.desired_state.fleet_view import FleetView
 from api.resources.secret_values import hide
+from api.resources.selection import EVERYTHING, Selection
 from api.resources.statuses import Completed, Statuses
 from fleet.decisions.commands import JSONObject, ResourceKey
 from fleet.decisions.state import FleetState, StoredResource
@@ -16,6 +18,9 @@ from fleet.sealing import KeyRing, is_sealed
 
 PAGE_LIMIT: Final = 5000
 """Resources of a page at most. A list without `limit` has one page of this size and says how to continue."""
+
+_SCANNED_AT_ONCE: Final = 500
+"""Resources looked at before other work of the process gets its turn: a selection may go over a whole fleet."""
 
 
 class Page(NamedTuple):
@@ -62,12 +67,22 @@ class ResourceReads:
             raise NotFoundError(f"{key} does not exist")
         return self.shown(held.body, held.revision)
 
-    def list(self, kind: Kind, namespace: str | None, page: Page) -> dict[str, Any]:
-        """A page of the resources of a namespace, or of all, ordered by namespace and name."""
+    async def list(
+        self, kind: Kind, namespace: str | None, page: Page, selection: Selection = EVERYTHING
+    ) -> dict[str, Any]:
+        """A page of the resources of a namespace, or of all, ordered by namespace and name.
+
+        Changes made meanwhile may be in it or not; whoever follows changes from its resourceVersion misses none.
+        """
         state = self.state
-        namespaces = [namespace] if namespace is not None else state.namespaces_with(kind.kind)
-        found = heapq.nsmallest(page.limit + 1, _after(state, kind.kind, namespaces, page.after))
-        metadata: dict[str, Any] = {"resourceVersion": str(state.revision)}
+        revision = state.revision
+        namespaces = [namespace] if namespace is not None else sorted(state.namespaces_with(kind.kind))
+        found: list[tuple[str, str, StoredResource]] = []
+        async for each in _selected(state, kind.kind, namespaces, page, selection):
+            found.append(each)
+            if len(found) > page.limit:
+                break
+        metadata: dict[str, Any] = {"resourceVersion": str(revision)}
         if len(found) > page.limit:
             found.pop()
             metadata["continue"] = urlsafe_b64encode("/".join(found[-1][:2]).encode()).decode()
@@ -86,12 +101,20 @@ class ResourceReads:
         return body | {"metadata": body["metadata"] | {"resourceVersion": str(revision)}}
 
 
-def _after(
-    state: FleetState, kind: str, namespaces: list[str], after: tuple[str, str]
-) -> Iterator[tuple[str, str, StoredResource]]:
-    # Names are unique in a namespace, so resources themselves are never compared.
+async def _selected(
+    state: FleetState, kind: str, namespaces: Sequence[str], page: Page, selection: Selection
+) -> AsyncIterator[tuple[str, str, StoredResource]]:
+    """The resources after the page's place that the selection wants, in order."""
+    scanned = 0
     for namespace in namespaces:
-        if namespace >= after[0]:
-            for name, held in state.resources(kind, namespace).items():
-                if (namespace, name) > after:
-                    yield namespace, name, held
+        if namespace < page.after[0]:
+            continue
+        resources = state.resources(kind, namespace)
+        after = [name for name in resources if (namespace, name) > page.after]
+        for name in heapq.nsmallest(page.limit + 1, after) if selection.is_everything else sorted(after):
+            held = resources.get(name)  # it may be gone since
+            if held is not None and selection.selects(namespace, name, held):
+                yield namespace, name, held
+            scanned += 1
+            if scanned % _SCANNED_AT_ONCE == 0:
+                await asyncio.sleep(0)

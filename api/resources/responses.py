@@ -22,8 +22,9 @@ class ResourceResponse(Response[Any]):
         status: int = 200,
         warnings: Iterable[str] = (),
         headers: dict[str, str] | None = None,
+        media_type: str = "application/json",
     ) -> None:
-        super().__init__(_encode(content), status_code=status, media_type="application/json", headers=headers)
+        super().__init__(_encode(content), status_code=status, media_type=media_type, headers=headers)
         self._warnings = [(b"warning", _warning(text)) for text in warnings]
 
     def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIResponse:

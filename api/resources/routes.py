@@ -7,11 +7,15 @@ there is served here.
 from typing import Any, Final, Literal
 
 import msgspec
-from litestar import Response, delete, get, patch, post, put
+from litestar import Response, Router, delete, get, patch, post, put
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
-from api.resources.reads import ResourceReads, read_page
+from api.resources.discovery_routes import discovery_routes
+from api.resources.impersonation import refuse_impersonation
+from api.resources.paths import STATUS_KINDS, all_path, collection_path, single_path
+from api.resources.read_answers import answer_list, answer_one
+from api.resources.reads import ResourceReads
 from api.resources.requests import (
     JSON_TYPES,
     MERGE_PATCH_TYPES,
@@ -24,7 +28,6 @@ from api.resources.responses import ResourceResponse
 from api.resources.status_object import deleted
 from api.resources.writes import ResourceWrites, Written
 from fleet.decisions.commands import ResourceKey
-from fleet.decisions.signed_request import SIGNED_REQUEST_KIND
 from fleet.names import check_namespace
 from fleet.resources import KINDS, Kind
 
@@ -48,33 +51,28 @@ _ERRORS: Final = {
 }
 
 
-def resource_routes(reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
-    """The handlers of all kinds."""
-    return [handler for kind in KINDS.values() for handler in _routes_of(kind, reads, writes)]
+def resource_routes(reads: ResourceReads, writes: ResourceWrites) -> list[Router]:
+    """The handlers of all kinds and of discovery, in a router of their own."""
+    handlers = [handler for kind in KINDS.values() for handler in _routes_of(kind, reads, writes)]
+    return [Router("/", route_handlers=[*discovery_routes(), *handlers], guards=[refuse_impersonation])]
 
 
 def _routes_of(kind: Kind, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
-    start = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
-    if not kind.is_namespaced:
-        return [
-            *_collection_routes(kind, f"{start}/{kind.plural}", reads, writes),
-            *_single_routes(kind, f"{start}/{kind.plural}/{{name:str}}", reads, writes),
-        ]
-    collection = f"{start}/namespaces/{{namespace:str}}/{kind.plural}"
     routes = [
-        _list_all_route(kind, f"{start}/{kind.plural}", reads),
-        *_collection_routes(kind, collection, reads, writes),
-        *_single_routes(kind, f"{collection}/{{name:str}}", reads, writes),
+        *_collection_routes(kind, collection_path(kind), reads, writes),
+        *_single_routes(kind, single_path(kind), reads, writes),
     ]
-    if kind.kind == SIGNED_REQUEST_KIND:
-        routes += _status_routes(kind, f"{collection}/{{name:str}}/status", reads, writes)
+    if kind.is_namespaced:
+        routes.append(_list_all_route(kind, all_path(kind), reads))
+    if kind.kind in STATUS_KINDS:
+        routes += _status_routes(kind, f"{single_path(kind)}/status", reads, writes)
     return routes
 
 
 def _list_all_route(kind: Kind, path: str, reads: ResourceReads) -> BaseRouteHandler:
     @get(path, operation_id=f"listAll{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def list_all(request: AnyRequest) -> Response[Any]:
-        return await _list(kind, None, reads, request)
+        return await answer_list(kind, None, reads, request)
 
     return list_all
 
@@ -82,7 +80,7 @@ def _list_all_route(kind: Kind, path: str, reads: ResourceReads) -> BaseRouteHan
 def _collection_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
     @get(path, operation_id=f"list{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def list_(request: AnyRequest) -> Response[Any]:
-        return await _list(kind, _namespace(kind, request), reads, request)
+        return await answer_list(kind, _namespace(kind, request), reads, request)
 
     @post(path, operation_id=f"create{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def create(request: AnyRequest) -> Response[Any]:
@@ -96,8 +94,7 @@ def _collection_routes(kind: Kind, path: str, reads: ResourceReads, writes: Reso
 def _single_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
     @get(path, operation_id=f"read{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def read(request: AnyRequest) -> Response[Any]:
-        completed = await reads.completed([reads.get(_key(kind, request))])
-        return ResourceResponse(completed.bodies[0], warnings=completed.warnings)
+        return await answer_one(kind, _key(kind, request), reads, request)
 
     @delete(path, operation_id=f"delete{kind.kind}", tags=[kind.kind], responses=_ERRORS, status_code=200)
     async def delete_(request: AnyRequest) -> Response[Any]:
@@ -116,8 +113,7 @@ def _single_routes(kind: Kind, path: str, reads: ResourceReads, writes: Resource
 def _status_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
     @get(path, operation_id=f"read{kind.kind}Status", tags=[kind.kind], responses=_ERRORS)
     async def read(request: AnyRequest) -> Response[Any]:
-        completed = await reads.completed([reads.get(_key(kind, request))])
-        return ResourceResponse(completed.bodies[0], warnings=completed.warnings)
+        return await answer_one(kind, _key(kind, request), reads, request)
 
     return [read, *_write_routes(kind, path, writes, "status")]
 
@@ -150,13 +146,6 @@ def _namespace(kind: Kind, request: AnyRequest) -> str | None:
 
 def _key(kind: Kind, request: AnyRequest) -> ResourceKey:
     return ResourceKey(kind.kind, _namespace(kind, request) or "", request.path_params["name"])
-
-
-async def _list(kind: Kind, namespace: str | None, reads: ResourceReads, request: AnyRequest) -> Response[Any]:
-    query = request.query_params
-    listed = reads.list(kind, namespace, read_page(query.get("limit"), query.get("continue")))
-    completed = await reads.completed(listed["items"])
-    return ResourceResponse(listed | {"items": completed.bodies}, warnings=completed.warnings)
 
 
 def _written(written: Written, status: int = 200) -> Response[Any]:

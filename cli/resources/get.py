@@ -12,14 +12,15 @@ from cyclopts import Parameter
 
 from cli.errors import CommandError
 from cli.options import NamespaceOption, ServerOption
-from cli.resources.columns import columns
 from cli.resources.kind_argument import kind_argument
-from cli.resources.label_selector import read_label_selector
 from cli.resources.resource_paths import collection_path, resource_path
 from cli.server_address import USAGE_STATUS, open_server
 from cli.table import table
 from fleet.decisions.commands import JSONObject
+from fleet.errors import BadInputError
+from fleet.label_selectors import read_selector
 from fleet.resources import Kind
+from fleet.resources.columns import NAMESPACE, columns
 from settings import load
 
 Output = Literal["table", "yaml", "json", "name"]
@@ -58,7 +59,7 @@ def get(
     wanted = kind_argument(kind)
     if name is not None and (all_namespaces or selector):
         raise CommandError("leave out either the name, or -A and -l", USAGE_STATUS)
-    selects = read_label_selector(selector)
+    _check_selector(selector)
     settings = load(os.environ)
     where = namespace or settings.devices.initial_namespace
     with open_server(server, settings) as connection:
@@ -67,9 +68,7 @@ def get(
             sys.stdout.write(render([found], wanted, output, is_single=True))
             return 0
         path = collection_path(wanted, None if all_namespaces else where)
-        # Servers may not select; what they send is selected here in any case.
-        listed = connection.list(path, {"labelSelector": selector} if selector else {})
-        resources = [each for each in listed if selects(each["metadata"].get("labels") or {})]
+        resources = list(connection.list(path, {"labelSelector": selector} if selector else {}))
     if not resources and output == "table":
         place = f" in namespace {where}" if wanted.is_namespaced and not all_namespaces else ""
         sys.stderr.write(f"no {wanted.plural}{place}\n")
@@ -89,7 +88,7 @@ def render(
 ) -> str:
     """What is printed, ending in a newline. Several resources make a List in YAML and JSON."""
     if output == "table":
-        shown = columns(kind.kind, with_namespace=with_namespace)
+        shown = [NAMESPACE] * with_namespace + [each for each in columns(kind.kind) if not each.is_wide]
         at = now or datetime.now(UTC)
         return table([each.heading for each in shown], [[each.text(body, at) for each in shown] for body in resources])
     if output == "name":
@@ -99,6 +98,14 @@ def render(
         return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
     text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)
     return text
+
+
+def _check_selector(selector: str) -> None:
+    """The server selects; a mistake in what was typed is said without asking it."""
+    try:
+        read_selector(selector)
+    except BadInputError as error:
+        raise CommandError(str(error), USAGE_STATUS) from None
 
 
 def _list(resources: Iterable[JSONObject]) -> JSONObject:

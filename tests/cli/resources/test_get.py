@@ -8,11 +8,10 @@ import pytest
 import yaml
 
 from cli.errors import CommandError
-from cli.resources.columns import age
-from cli.resources.get import render
-from cli.resources.label_selector import read_label_selector
+from cli.resources.get import get, render
 from cli.table import table
 from fleet.resources import KINDS
+from fleet.resources.columns import age
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 DEVICE: dict[str, Any] = {
@@ -58,8 +57,8 @@ def test_signed_requests_are_shown_with_target_approval_and_standing() -> None:
     }
     text = render([request], KINDS["EdgeDeviceSignedRequest"], "table", now=NOW)
     assert text.splitlines() == [
-        "NAME   TARGET NAMESPACE   SET      APPROVED   STATUS    AGE",
-        "d1     shops              kiosks   false      pending   3m",
+        "NAME   DEVICEID   TARGETNAMESPACE   APPROVED   STATUS    SET      AGE",
+        "d1     d1         shops             false      pending   kiosks   3m",
     ]
 
 
@@ -123,28 +122,8 @@ def test_age_is_told_in_one_unit(since: str, text: str) -> None:
     assert age(since, NOW) == text
 
 
-@pytest.mark.parametrize(
-    ("selector", "selected"),
-    [
-        ("", {"a", "b", "c"}),
-        ("app=web", {"a"}),
-        ("app==web,tier=front", {"a"}),
-        ("app!=web", {"b", "c"}),
-        ("app in (web, db)", {"a", "b"}),
-        ("app notin (web),app", {"b"}),
-        ("!app", {"c"}),
-        ("flotta/member-of=kiosks", {"c"}),
-    ],
-)
-def test_selector_selects_as_kubernetes_defines_it(selector: str, selected: set[str]) -> None:
-    """A label that is missing is unequal to everything and in no list."""
-    resources = {"a": {"app": "web", "tier": "front"}, "b": {"app": "db"}, "c": {"flotta/member-of": "kiosks"}}
-    selects = read_label_selector(selector)
-    assert {name for name, labels in resources.items() if selects(labels)} == selected
-
-
 def test_unreadable_selector_says_how_to_write_one() -> None:
-    """And is a usage error."""
+    """Without asking the server; it is a usage error."""
     with pytest.raises(CommandError, match="write key=value") as caught:
-        read_label_selector("a=b=c")
+        get("edgedevices", selector="a=b=c")
     assert caught.value.status == 2

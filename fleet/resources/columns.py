@@ -1,4 +1,7 @@
-"""Which columns `muster get` shows of each kind, and how they are read from a resource. Pure."""
+"""Which columns a table of each kind has, for `kubectl get` and `muster get`, and how they are read from a resource.
+
+Those of signed requests are the definition's printer columns; definitions of other kinds name none.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -10,17 +13,21 @@ _MEMBER_OF = "flotta/member-of"
 
 
 class Column(NamedTuple):
-    """A heading, and the text for a resource at a time."""
+    """A heading, and the text for a resource at a time. `is_wide` columns are shown on request alone (`-o wide`)."""
 
     heading: str
     text: Callable[[JSONObject, datetime], str]
+    is_wide: bool = False
 
 
-def columns(kind: str, *, with_namespace: bool) -> list[Column]:
-    """The columns of a kind: its namespace if wanted, name, what matters of it, and age."""
-    start = [Column("NAMESPACE", _at("metadata", "namespace"))] if with_namespace else []
+NAMESPACE = Column("NAMESPACE", lambda body, _: str(body["metadata"].get("namespace", "")))
+"""Stands before the others in tables over several namespaces; `kubectl` adds it by itself."""
+
+
+def columns(kind: str) -> list[Column]:
+    """The columns of a kind: name, what matters of it, and age."""
     name = Column("NAME", _at("metadata", "name"))
-    return [*start, name, *_COLUMNS.get(kind, ()), Column("AGE", _age_of("metadata", "creationTimestamp"))]
+    return [name, *_COLUMNS.get(kind, ()), Column("AGE", _age_of("metadata", "creationTimestamp"))]
 
 
 def age(since: str, now: datetime) -> str:
@@ -110,10 +117,11 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("SET", _label(_MEMBER_OF)),
     ),
     "EdgeDeviceSignedRequest": (
-        Column("TARGET NAMESPACE", _at("spec", "targetNamespace")),
-        Column("SET", _at("spec", "targetSet")),
+        Column("DEVICEID", _at("metadata", "name")),
+        Column("TARGETNAMESPACE", _at("spec", "targetNamespace")),
         Column("APPROVED", _at("spec", "approved")),
         Column("STATUS", _condition),
+        Column("SET", _at("spec", "targetSet")),
     ),
     "EdgeWorkload": (Column("DEVICES", _selects), Column("IMAGES", _images)),
     "EdgeDeviceSet": (Column("PERIOD", _at("spec", "heartbeat", "periodSeconds")),),
