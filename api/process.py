@@ -120,7 +120,8 @@ class ApiProcess:
             keys,
             installation_key,
             settings.api.remembered_configurations,
-            self.metrics.assembly_errors.inc,
+            on_failure=self.metrics.assembly_errors.inc,
+            report=self._follow_ups.configuration_was_assembled,
         )
         self.health = Health(self.view, self.publisher, self._guard)
         self.plane = self._device_plane(settings)

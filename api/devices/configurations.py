@@ -2,7 +2,7 @@
 
 Nothing is invalidated: an entry carries the stamp of what it was made from (the namespace's generation, the device's
 and its identity's revision), so a shared change costs nothing until devices ask. Equal contents are held once. What
-cannot be assembled is logged once, and the device keeps what it runs.
+cannot be assembled is logged once and told to the operator, and the device keeps what it runs.
 """
 
 from collections import OrderedDict
@@ -14,7 +14,7 @@ import structlog
 
 from api.desired_state.fleet_view import FleetView
 from fleet.configuration import Configuration, ConfigurationError, References, WorkloadIndex, assemble
-from fleet.decisions.commands import JSONObject, ResourceKey
+from fleet.decisions.commands import JSONObject, ReportConfiguration, ResourceKey
 from fleet.decisions.state import FleetState
 from fleet.devices.labels import device_set_name, effective_labels
 from fleet.devices.states import DeviceIdentity
@@ -23,6 +23,9 @@ from fleet.sealing import KeyRing, is_sealed
 
 _NAMESPACES_LIMIT: Final = 1000
 """Namespaces whose workloads are held compiled; the one asked for least recently goes first."""
+
+_PROBLEM_LIMIT: Final = 1000
+"""Characters of what is told of a problem."""
 
 Stamp = tuple[int, int, int]
 
@@ -36,6 +39,12 @@ class _Entry(NamedTuple):
     stamp: Stamp
     version: str
     failure: str
+    left_out: str
+
+    @property
+    def problem(self) -> str:
+        """What an operator must supply; empty when nothing is missing."""
+        return self.failure or self.left_out
 
 
 class _Shared(NamedTuple):
@@ -56,13 +65,16 @@ class Configurations:
         keys: KeyRing,
         installation_key: bytes,
         devices_limit: int,
+        *,
         on_failure: Callable[[], None],
+        report: Callable[[ReportConfiguration], None],
     ) -> None:
         self._view = view
         self._keys = keys
         self._installation_key = installation_key
         self._devices_limit = devices_limit
         self._on_failure = on_failure
+        self._report = report
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._contents: dict[str, tuple[Configuration, int]] = {}
         self._shared: OrderedDict[str, _Shared] = OrderedDict()
@@ -70,6 +82,11 @@ class Configurations:
     def response(self, identity: DeviceIdentity) -> bytes:
         """The body of the answer to a configuration read. Raises UnavailableError when it cannot be assembled."""
         entry = self._known(identity) or self._assemble(identity)
+        if entry.problem != identity.configuration_problem:
+            revision = entry.state.revision
+            self._report(
+                ReportConfiguration(identity.device_id, identity.namespace, entry.problem, not entry.failure, revision)
+            )
         if entry.failure:
             raise UnavailableError(f"the configuration cannot be assembled: {entry.failure}")
         return self._contents[entry.version][0].body(identity.device_id)
@@ -109,9 +126,11 @@ class Configurations:
             failure = ""
         except (MusterError, msgspec.ValidationError) as error:
             configuration = None
-            failure = str(error)
+            failure = str(error)[:_PROBLEM_LIMIT]
             self._tell(identity, error, stamp)
-        entry = _Entry(state, stamp, configuration.version if configuration else "", failure)
+        left_out = "; ".join(problem.message for problem in configuration.problems) if configuration else ""
+        version = configuration.version if configuration else ""
+        entry = _Entry(state, stamp, version, failure, left_out[:_PROBLEM_LIMIT])
         self._remember(identity.device_id, entry, configuration)
         return entry
 
@@ -182,7 +201,7 @@ class Configurations:
 
     def _tell(self, identity: DeviceIdentity, error: Exception, stamp: Stamp) -> None:
         before = self._entries.get(identity.device_id)
-        if before is not None and before.failure == str(error):
+        if before is not None and before.failure == str(error)[:_PROBLEM_LIMIT]:
             return
         self._on_failure()
         resource, key = (error.resource, error.key) if isinstance(error, ConfigurationError) else (None, "")

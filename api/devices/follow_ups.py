@@ -1,4 +1,6 @@
-"""Commands that follow from what a device did, sent beside its answer: a key is proven, a deletion is finished.
+"""Commands that follow from what a device did, sent beside its answer.
+
+A key is proven, a deletion is finished, a configuration lacks something.
 
 Each device has at most one of a kind under way. One that fails is forgotten, and the device's next call brings it
 again; so nothing is lost and nothing piles up.
@@ -9,7 +11,7 @@ import asyncio
 import structlog
 
 from api.devices.enrolment import Commands
-from fleet.decisions.commands import Command, FinishDeletion, ProveKey
+from fleet.decisions.commands import Command, FinishDeletion, ProveKey, ReportConfiguration
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import MusterError
 
@@ -39,6 +41,10 @@ class FollowUps:
     def deletion_is_complete(self, identity: DeviceIdentity) -> None:
         """A device being deleted reported the stripped configuration, or had its time."""
         self._send(("finish", identity.device_id), FinishDeletion(identity.device_id, identity.namespace))
+
+    def configuration_was_assembled(self, report: ReportConfiguration) -> None:
+        """A device's configuration has another problem, or none, than its operator was last told."""
+        self._send(("configuration", report.device_id), report)
 
     async def stop(self, within_s: float) -> None:
         """Let what is under way end, and drop the rest: it will come again."""

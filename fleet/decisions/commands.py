@@ -90,7 +90,30 @@ class FinishDeletion(msgspec.Struct, tag="finish-deletion", frozen=True):
     namespace: str
 
 
-Command = PutResource | DeleteResource | EnrolDevice | RegisterDevice | ProveKey | SetHardwareLabels | FinishDeletion
+class ReportConfiguration(msgspec.Struct, tag="configuration", frozen=True):
+    """A process assembled a device's configuration, or could not, as of its state's `revision`.
+
+    `problem` names resource and key and says what an operator can do, empty when there is none; with a problem and
+    `is_assembled` a part was left out.
+    """
+
+    device_id: str
+    namespace: str
+    problem: str
+    is_assembled: bool
+    revision: int
+
+
+Command = (
+    PutResource
+    | DeleteResource
+    | EnrolDevice
+    | RegisterDevice
+    | ProveKey
+    | SetHardwareLabels
+    | FinishDeletion
+    | ReportConfiguration
+)
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):

@@ -12,9 +12,11 @@ from fleet.decisions.commands import (
     ProveKey,
     PutResource,
     RegisterDevice,
+    ReportConfiguration,
     Request,
     SetHardwareLabels,
 )
+from fleet.decisions.configuration_report import report_configuration
 from fleet.decisions.deletion import delete_resource, finish_deletion
 from fleet.decisions.enrolment import enrol_device
 from fleet.decisions.registration import prove_key, register_device, set_hardware_labels
@@ -55,3 +57,5 @@ def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # n
             return set_hardware_labels(state, command)
         case FinishDeletion() as command:
             return finish_deletion(state, command)
+        case ReportConfiguration() as command:
+            return report_configuration(state, command)

@@ -54,7 +54,7 @@ def register_device(state: FleetState, command: RegisterDevice, at_ms: int) -> V
 
 def prove_key(state: FleetState, command: ProveKey) -> Verdict:
     """A device used its certificate, so the key it registered has reached it."""
-    identity = _registered_in(state, command.device_id, command.namespace)
+    identity = registered_in(state, command.device_id, command.namespace)
     if identity is None:
         return refused("not-found", f"device {command.device_id} is not registered in namespace {command.namespace}")
     if identity.key_fingerprint != command.key_fingerprint:
@@ -66,7 +66,7 @@ def prove_key(state: FleetState, command: ProveKey) -> Verdict:
 
 def set_hardware_labels(state: FleetState, command: SetHardwareLabels) -> Verdict:
     """A device's hardware claims other labels than before."""
-    identity = _registered_in(state, command.device_id, command.namespace)
+    identity = registered_in(state, command.device_id, command.namespace)
     if identity is None:
         return refused("not-found", f"device {command.device_id} is not registered in namespace {command.namespace}")
     return _with_labels(identity, command.hardware_labels)
@@ -78,7 +78,8 @@ def _with_labels(identity: DeviceIdentity, labels: dict[str, str]) -> Verdict:
     return accepted(identity_change(msgspec.structs.replace(identity, hardware_labels=labels)))
 
 
-def _registered_in(state: FleetState, device_id: str, namespace: str) -> DeviceIdentity | None:
+def registered_in(state: FleetState, device_id: str, namespace: str) -> DeviceIdentity | None:
+    """A device that is served in a namespace, one being deleted included; None for any other."""
     identity = state.identities.get(device_id)
     if identity is None or identity.namespace != namespace:
         return None

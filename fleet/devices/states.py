@@ -62,7 +62,8 @@ class DeviceIdentity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `namespace` is where the device is, or asks to be. `key_fingerprint` is the hex SHA-256 of the registered key's
     SubjectPublicKeyInfo; it `is_key_proven` once the device beat or polled with its certificate.
     `former_key_fingerprint` is the key of the device's life before it was removed or revoked. `hardware_labels` are
-    the device's own claims: an operator's labels win over them. `revision` is that of the last change, and not part
+    the device's own claims: an operator's labels win over them. `configuration_problem` is what its operator was last
+    told that its configuration lacks. `revision` is that of the last change, and not part
     of what is stored.
     """
 
@@ -77,6 +78,7 @@ class DeviceIdentity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     approved_at_ms: int = 0
     registered_at_ms: int = 0
     deleting_since_ms: int = 0
+    configuration_problem: str = ""
     revision: int = 0
 
     @property

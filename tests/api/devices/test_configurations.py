@@ -4,7 +4,7 @@ import pytest
 
 from api.desired_state.fleet_view import FleetView
 from api.devices.configurations import Configurations
-from fleet.decisions.commands import Change, JSONObject, Outcome, ResourceKey
+from fleet.decisions.commands import Change, JSONObject, Outcome, ReportConfiguration, ResourceKey
 from fleet.decisions.identity_changes import identity_change
 from fleet.decisions.state import FleetState
 from fleet.devices.states import DeviceIdentity, DeviceState
@@ -22,7 +22,10 @@ class Fleet:
         self.view.is_loaded = True
         self.keys = KeyRing({"k": KEY}, "k", KEY)
         self.failures = 0
-        self.configurations = Configurations(self.view, self.keys, KEY, devices_limit, self._count)
+        self.reports: list[ReportConfiguration] = []
+        self.configurations = Configurations(
+            self.view, self.keys, KEY, devices_limit, on_failure=self._count, report=self.reports.append
+        )
         self._revision = 0
 
     def _count(self) -> None:
@@ -34,9 +37,10 @@ class Fleet:
             body = {"metadata": {"namespace": "default", "name": name} | body.pop("metadata", {})} | body
         self._apply(Change(ResourceKey(kind, "default", name), body))
 
-    def device(self, device_id: str, state: DeviceState = DeviceState.REGISTERED) -> DeviceIdentity:
+    def device(self, device_id: str, state: DeviceState = DeviceState.REGISTERED, problem: str = "") -> DeviceIdentity:
         """A device in a state."""
-        self._apply(identity_change(DeviceIdentity(device_id, state, "default")))
+        identity = DeviceIdentity(device_id, state, "default", configuration_problem=problem)
+        self._apply(identity_change(identity))
         return self.view.state.identities[device_id]
 
     def secret(self, name: str, value: str) -> None:
@@ -126,6 +130,35 @@ def test_what_cannot_be_assembled_is_unavailable_and_told_once(fleet: Fleet) -> 
     assert fleet.failures == 1
     fleet.secret("missing", "MQ==")
     assert b"missing" in fleet.configurations.response(device)
+
+
+def test_a_problem_is_reported_until_it_is_what_the_operator_was_told(fleet: Fleet) -> None:
+    """A report that was lost comes again with the next poll; one that is known does not, and its end is told."""
+    device = fleet.device("d1")
+    fleet.put("EdgeWorkload", "w", workload("missing"))
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            fleet.configurations.response(device)
+    assert len(fleet.reports) == 2
+    report = fleet.reports[-1]
+    assert (report.device_id, report.is_assembled, report.revision) == ("d1", False, fleet.view.state.revision)
+    assert "Secret default/missing" in report.problem
+    told = fleet.device("d1", problem=report.problem)
+    with pytest.raises(UnavailableError):
+        fleet.configurations.response(told)
+    assert len(fleet.reports) == 2
+    fleet.secret("missing", "MQ==")
+    fleet.configurations.response(told)
+    assert fleet.reports[-1] == ReportConfiguration("d1", "default", "", True, fleet.view.state.revision)
+
+
+def test_a_part_left_out_is_reported_too(fleet: Fleet) -> None:
+    """The device gets the rest."""
+    fleet.put("EdgeDevice", "d1", {"spec": {"storage": {"s3": {"secretName": "keys", "configMapName": "bucket"}}}})
+    assert fleet.configurations.response(fleet.device("d1"))
+    (report,) = fleet.reports
+    assert "default/keys" in report.problem or "default/bucket" in report.problem
+    assert report.is_assembled
 
 
 def test_a_secret_of_a_lost_key_is_unavailable_too(fleet: Fleet) -> None:
