@@ -163,6 +163,7 @@ class ApiProcess:
                     self.view,
                     deadline_s=deadline_s,
                     clock=time.monotonic,
+                    epoch=lambda: self._load.heartbeat_epoch,
                 ),
                 HeartbeatCall(
                     standings,

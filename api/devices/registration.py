@@ -50,7 +50,10 @@ class Feed(Protocol):
 
 
 class RegistrationCall:
-    """Answers and takes registrations. `clock` gives seconds of any steady clock."""
+    """Answers and takes registrations.
+
+    `clock` gives seconds of any steady clock, `epoch` the heartbeats topic's, or None while not known.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class RegistrationCall:
         *,
         deadline_s: float,
         clock: Callable[[], float],
+        epoch: Callable[[], int | None],
     ) -> None:
         self._standings = standings
         self._commands = commands
@@ -68,6 +72,7 @@ class RegistrationCall:
         self._feed = feed
         self._deadline_s = deadline_s
         self._clock = clock
+        self._epoch = epoch
         self._refused_keys: OrderedDict[_Refused, float] = OrderedDict()
 
     async def get(self, path: DevicePath, _body: bytes) -> Answer:
@@ -90,12 +95,13 @@ class RegistrationCall:
             raise ForbiddenError(f"the device may not register: it is {state} in namespace {path.namespace}")
         key = _Refused(path.device_id, fingerprint, identity.revision)
         self._refuse_if_refused_lately(key)
+        sequence = 0
         if not _will_be_refused(identity, fingerprint):
             # The hardware must be there before the device is seen to be registered.
-            await self._publish_hardware(path, registration.hardware)
+            sequence = await self._publish_hardware(path, registration.hardware)
         labels = identity.hardware_labels | hardware_labels(registration.hardware or NO_HARDWARE)
         outcome = await self._commands.submit(
-            RegisterDevice(path.device_id, path.namespace, fingerprint, labels),
+            RegisterDevice(path.device_id, path.namespace, fingerprint, labels, sequence),
             author=f"device:{path.device_id}",
             deadline_s=self._deadline_s,
         )
@@ -104,13 +110,16 @@ class RegistrationCall:
         require_accepted(outcome)
         return DONE
 
-    async def _publish_hardware(self, path: DevicePath, hardware: Hardware | None) -> None:
+    async def _publish_hardware(self, path: DevicePath, hardware: Hardware | None) -> int:
+        """Where it stands in its partition; 0 when there is none or the epoch is not known yet."""
+        epoch = self._epoch()
         if hardware is None:
-            return
+            return 0
         body = b'{"hardware":' + encode_hardware(hardware) + b"}"
-        await self._publisher.publish(
+        position = await self._publisher.publish(
             HeartbeatEntry(path.namespace, path.device_id, 0, True, None, body, kind="hardware")
         )
+        return position._replace(epoch=epoch).sequence if epoch else 0
 
     def _refuse_if_stale(self) -> None:
         if self._feed.is_stale():

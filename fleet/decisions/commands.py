@@ -59,12 +59,16 @@ class EnrolDevice(msgspec.Struct, tag="enrol", frozen=True):
 
 
 class RegisterDevice(msgspec.Struct, tag="register", frozen=True):
-    """An approved device shows its key: `key_fingerprint` is the hex SHA-256 of the CSR's SubjectPublicKeyInfo."""
+    """An approved device shows its key: `key_fingerprint` is the hex SHA-256 of the CSR's SubjectPublicKeyInfo.
+
+    `sequence` as in `SetHardwareLabels`, that of the hardware sent along.
+    """
 
     device_id: str
     namespace: str
     key_fingerprint: str
     hardware_labels: dict[str, str]
+    sequence: int = 0
 
 
 class ProveKey(msgspec.Struct, tag="prove-key", frozen=True):
@@ -76,11 +80,15 @@ class ProveKey(msgspec.Struct, tag="prove-key", frozen=True):
 
 
 class SetHardwareLabels(msgspec.Struct, tag="hardware-labels", frozen=True):
-    """A heartbeat showed hardware whose labels differ from those stored."""
+    """A heartbeat showed hardware whose labels differ from those stored.
+
+    `sequence` is the heartbeat's (`fleet.position`), by which an older one that comes later is known; 0 is not known.
+    """
 
     device_id: str
     namespace: str
     hardware_labels: dict[str, str]
+    sequence: int = 0
 
 
 class FinishDeletion(msgspec.Struct, tag="finish-deletion", frozen=True):

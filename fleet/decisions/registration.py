@@ -30,12 +30,13 @@ def register_device(state: FleetState, command: RegisterDevice, at_ms: int) -> V
             key_fingerprint=command.key_fingerprint,
             is_key_proven=False,
             hardware_labels=command.hardware_labels,
+            labels_sequence=command.sequence,
             registered_at_ms=at_ms,
         )
         is_other_key = bool(known_key) and known_key != command.key_fingerprint
         return accepted(identity_change(new), events=(_key_changed(new, known_key),) if is_other_key else ())
     if known_key == command.key_fingerprint:
-        return _with_labels(identity, command.hardware_labels)
+        return _with_labels(identity, command.hardware_labels, command.sequence)
     if identity.is_key_proven:
         message = f"a registration with another key ({_short(command.key_fingerprint)}) than the device's was refused"
         return refused(
@@ -47,6 +48,7 @@ def register_device(state: FleetState, command: RegisterDevice, at_ms: int) -> V
         identity,
         key_fingerprint=command.key_fingerprint,
         hardware_labels=command.hardware_labels,
+        labels_sequence=max(identity.labels_sequence, command.sequence),
         registered_at_ms=at_ms,
     )
     return accepted(identity_change(new), events=(_key_changed(new, known_key),))
@@ -69,13 +71,19 @@ def set_hardware_labels(state: FleetState, command: SetHardwareLabels) -> Verdic
     identity = registered_in(state, command.device_id, command.namespace)
     if identity is None:
         return refused("not-found", f"device {command.device_id} is not registered in namespace {command.namespace}")
-    return _with_labels(identity, command.hardware_labels)
+    return _with_labels(identity, command.hardware_labels, command.sequence)
 
 
-def _with_labels(identity: DeviceIdentity, labels: dict[str, str]) -> Verdict:
-    if identity.hardware_labels == labels:
+def _with_labels(identity: DeviceIdentity, labels: dict[str, str], sequence: int) -> Verdict:
+    """Labels as of a place in the heartbeats' log: what a worker that was cut off says late counts no more."""
+    if 0 < sequence < identity.labels_sequence:
+        return unchanged("a later heartbeat has told the hardware labels already")
+    if identity.hardware_labels == labels and sequence <= identity.labels_sequence:
         return unchanged()
-    return accepted(identity_change(msgspec.structs.replace(identity, hardware_labels=labels)))
+    sequence = max(sequence, identity.labels_sequence)
+    return accepted(
+        identity_change(msgspec.structs.replace(identity, hardware_labels=labels, labels_sequence=sequence))
+    )
 
 
 def registered_in(state: FleetState, device_id: str, namespace: str) -> DeviceIdentity | None:

@@ -62,9 +62,8 @@ class DeviceIdentity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `namespace` is where the device is, or asks to be. `key_fingerprint` is the hex SHA-256 of the registered key's
     SubjectPublicKeyInfo; it `is_key_proven` once the device beat or polled with its certificate.
     `former_key_fingerprint` is the key of the device's life before it was removed or revoked. `hardware_labels` are
-    the device's own claims: an operator's labels win over them. `configuration_problem` is what its operator was last
-    told that its configuration lacks. `revision` is that of the last change, and not part
-    of what is stored.
+    the device's own claims: an operator's labels win over them; `labels_sequence` is the place in the heartbeats' log
+    that they come from, 0 when not known. `revision` is that of the last change, and not part of what is stored.
     """
 
     device_id: str
@@ -74,6 +73,7 @@ class DeviceIdentity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     is_key_proven: bool = False
     former_key_fingerprint: str = ""
     hardware_labels: dict[str, str] = {}
+    labels_sequence: int = 0
     requested_at_ms: int = 0
     approved_at_ms: int = 0
     registered_at_ms: int = 0

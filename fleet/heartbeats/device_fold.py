@@ -85,6 +85,7 @@ class DeviceFold:
         self.hardware = hardware
         self._labels_before = hardware_labels(hardware.hardware) if hardware else {}
         self._labels = self._labels_before
+        self._labels_moved = False
         self.transitions: list[DeviceTransitionRow] = []
         self.workload_transitions: list[WorkloadTransitionRow] = []
         self.events: list[DeviceEventRow] = []
@@ -178,6 +179,7 @@ class DeviceFold:
         merged = merge_hardware(known, sent)
         if merged != known:
             self._labels = hardware_labels(merged)
+            self._labels_moved |= self._labels != self._labels_before
             self.hardware = StoredHardware(place.sequence, merged)
             self._hardware_place = place
 
@@ -214,8 +216,11 @@ class DeviceFold:
         )
 
     def changed_labels(self) -> Relabelled | None:
-        """The labels of the hardware, if a heartbeat changed them. A registration tells of its own by itself."""
-        if self._hardware_place is None or self._place is None or self._labels == self._labels_before:
+        """The labels of the hardware, if a heartbeat changed them. A registration tells of its own by itself.
+
+        Also when they changed back: another worker, cut off between the two, may yet tell of those between.
+        """
+        if self._hardware_place is None or self._place is None or not self._labels_moved:
             return None
         return Relabelled(self._hardware_place, self.key, self._labels)
 

@@ -24,8 +24,8 @@ class HardwareLabelCommands:
     async def send(self, relabelled: Sequence[Relabelled]) -> None:
         """Returns when the broker has the commands. Raises UnavailableError, as the producer does; then try again.
 
-        Every try is a request of its own: after a crash older labels may be sent again, and then the newer ones must
-        count again, too.
+        Every try is a request of its own. Labels that come late, after a crash or from a worker that was cut off, are
+        known by the sequence of their heartbeat and do not count.
         """
         for start in range(0, len(relabelled), _AT_ONCE):
             requests = [_request(each, self._new_id()) for each in relabelled[start : start + _AT_ONCE]]
@@ -38,5 +38,5 @@ def _request(relabelled: Relabelled, request_id: str) -> Request:
         request_id=request_id,
         author=AUTHOR,
         issued_at_ms=place.received_at_ms,
-        command=SetHardwareLabels(device_id, namespace, labels),
+        command=SetHardwareLabels(device_id, namespace, labels, place.sequence),
     )

@@ -117,3 +117,15 @@ def test_hardware_labels_follow_the_device() -> None:
     assert log.identity().hardware_labels == labels
     assert log.submit(SetHardwareLabels("dev", "plant", labels)).result == "unchanged"
     assert log.submit(SetHardwareLabels("dev", "default", {})).result == "not-found"
+
+
+def test_hardware_labels_of_an_older_heartbeat_never_overwrite_newer() -> None:
+    """A worker that was cut off may tell late, even what changed back since."""
+    log = CommandLog()
+    log.bring_to(DeviceState.REGISTERED)
+    former, between = {"device.hostname": "former"}, {"device.hostname": "between"}
+    assert log.submit(SetHardwareLabels("dev", "plant", former, sequence=5)).result == "accepted"
+    assert log.submit(SetHardwareLabels("dev", "plant", former, sequence=9)).result == "accepted"
+    assert log.submit(SetHardwareLabels("dev", "plant", between, sequence=7)).result == "unchanged"
+    assert log.submit(SetHardwareLabels("dev", "plant", former, sequence=9)).result == "unchanged"
+    assert log.identity().hardware_labels == former

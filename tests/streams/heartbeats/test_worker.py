@@ -16,6 +16,7 @@ from fleet.decisions.decider import DecidedRequests, Decider
 from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Limits
 from fleet.heartbeats.heartbeat import content_hash
+from fleet.position import pack_sequence
 from local.clickhouse.process import ClickHouseEndpoint
 from settings import Settings
 from storage.decisions import insert_decisions
@@ -168,7 +169,7 @@ async def test_changed_hardware_labels_become_a_command(settings: Settings, clic
     (record,) = await _records(settings, "commands")
     (request,) = decode_requests(record.value)
     labels = {"device.hostname": "edge7", "device.cpu-architecture": "x86_64"}
-    assert request.command == SetHardwareLabels("device-1", "north", labels)
+    assert request.command == SetHardwareLabels("device-1", "north", labels, sequence=pack_sequence(1, 0, 0))
 
 
 async def test_stops_quickly_on_sigterm_and_leaves_its_partitions(
