@@ -26,7 +26,10 @@ _log = structlog.get_logger("api")
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT. Gives the exit status: 2 for what a setting must change."""
+    """Serve until SIGTERM or SIGINT.
+
+    Gives the exit status: 2 for what a setting must change, 1 when the process ends by itself to be started again.
+    """
     configure_logs("api")
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_, _stop)
@@ -37,7 +40,8 @@ def main() -> int:
     except SettingsError as error:
         _log.error("not started", reason=str(error))
         return 2
-    return 0
+    # Told to stop, it ends by the signal.
+    return 1
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
@@ -46,8 +50,11 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     # Metrics choose between one process and many when they are imported.
     from api.app import create_app  # noqa: PLC0415
 
+    def end() -> None:
+        server.should_exit = True
+
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, end),
         http=MusterHttpProtocol,
         loop="uvloop",
         ws="none",
@@ -60,7 +67,8 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_FINISH_WITHIN_S,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
 
 
 def _listen(http: HttpSettings) -> socket.socket:

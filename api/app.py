@@ -1,5 +1,6 @@
 """The API as one ASGI application: the device plane in front, Litestar with everything else behind it."""
 
+from collections.abc import Callable
 from typing import cast
 
 from litestar import Litestar
@@ -21,9 +22,12 @@ VERSION = "1.0.0"
 """Of the HTTP interface, not of the program."""
 
 
-def create_app(settings: Settings) -> Application:
-    """An application of its own, which starts and stops its parts in its lifespan. Raises SettingsError."""
-    process = ApiProcess(settings)
+def create_app(settings: Settings, end: Callable[[], None]) -> Application:
+    """An application of its own, which starts and stops its parts in its lifespan. Raises SettingsError.
+
+    `end` begins to stop the server when the application must not go on.
+    """
+    process = ApiProcess(settings, end)
     litestar = Litestar(
         route_handlers=[
             *device_routes(process.plane),

@@ -9,7 +9,7 @@ import contextlib
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from api.desired_state.command_gateway import CommandGateway
@@ -33,12 +33,14 @@ from api.metrics import ApiMetrics
 from api.resources.reads import ResourceReads
 from api.resources.statuses import Statuses
 from api.resources.writes import ResourceWrites
+from api.topic_watch import TopicWatch
 from fleet.decisions.verdict import Limits
 from fleet.sealing import KeyRing
 from settings import Settings
 from settings.keys import read_encryption_keys, read_installation_key, read_password
 from storage.device_reports import ReportReader
 from streams.kafka_producer import KafkaProducer
+from streams.topic_ids import admin_client
 from streams.topics import HOUR_MS, heartbeats_group, topics
 
 _MEASURED_EVERY_S: Final = 1.0
@@ -49,9 +51,9 @@ _STOP_WITHIN_S: Final = 1.0
 
 
 class ApiProcess:
-    """The parts of a process. Raises SettingsError when a key or password cannot be read."""
+    """The parts of a process; `end` is called when it must not go on. Raises SettingsError for an unreadable key."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, end: Callable[[], None]) -> None:
         self._topic_prefix = settings.kafka.topic_prefix
         topic = topics(
             settings.kafka.topic_prefix,
@@ -67,11 +69,14 @@ class ApiProcess:
         password = read_password(settings.clickhouse_password_file)
         self.metrics = ApiMetrics()
         self.view = FleetView(initial_namespace, settings.api.feed_stale_after_s, time.monotonic)
+        self._heartbeats_topic = topic.heartbeats.name
+        self._topic_watch = TopicWatch(admin_client(bootstrap), end)
         self._load = FleetLoad(
             settings.clickhouse,
             password,
-            topic.heartbeats.name,
             initial_namespace,
+            [topic.heartbeats.name, topic.commands.name, topic.feed.name],
+            self._topic_watch.confirm,
         )
         self._heartbeat_producer = KafkaProducer(bootstrap, record_limit_bytes, "muster-api-heartbeats")
         self._command_producer = KafkaProducer(bootstrap, record_limit_bytes, "muster-api-commands")
@@ -170,7 +175,7 @@ class ApiProcess:
                     self.publisher,
                     self.configurations,
                     self._follow_ups,
-                    lambda: self._load.heartbeat_epoch,
+                    self._acknowledged_epoch,
                 ),
                 ReadCalls(standings, self.configurations, self._follow_ups),
                 deadline_s,
@@ -200,12 +205,17 @@ class ApiProcess:
             await self._follow_ups.stop(_STOP_WITHIN_S)
             await self.gateway.drain(_STOP_WITHIN_S)
             await self._feed.stop()
+            await self._topic_watch.stop()
             await asyncio.gather(
                 self._heartbeat_producer.stop(_STOP_WITHIN_S), self._command_producer.stop(_STOP_WITHIN_S)
             )
 
+    def _acknowledged_epoch(self) -> int | None:
+        self._topic_watch.refuse_if_over()
+        return self._load.epochs.get(self._heartbeats_topic)
+
     def _heartbeat_group(self) -> str | None:
-        epoch = self._load.heartbeat_epoch
+        epoch = self._load.epochs.get(self._heartbeats_topic)
         return None if epoch is None else heartbeats_group(self._topic_prefix, epoch)
 
     def _after_load(self) -> None:

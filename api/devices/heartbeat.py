@@ -35,7 +35,11 @@ class Versions(Protocol):
 
 
 class HeartbeatCall:
-    """Takes heartbeats. `epoch` gives the topic's epoch, or None as long as the process could not read it."""
+    """Takes heartbeats.
+
+    `epoch` gives the topic's epoch, or None as long as the process could not read it; it raises UnavailableError once
+    the topic is another one: what was stored then is not acknowledged, and comes again.
+    """
 
     def __init__(
         self,
