@@ -168,7 +168,7 @@ class ApiProcess:
                     self.view,
                     deadline_s=deadline_s,
                     clock=time.monotonic,
-                    epoch=lambda: self._load.heartbeat_epoch,
+                    epoch=self._acknowledged_epoch,
                 ),
                 HeartbeatCall(
                     standings,
