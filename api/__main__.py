@@ -1,17 +1,21 @@
 """`python -m api`: one API process. Several share a port when MUSTER_HTTP_PROCESSES says so."""
 
+import contextlib
 import os
 import signal
 import socket
 import sys
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import structlog
 import uvicorn
 
+from api.asgi import Application
 from api.http_protocol import MusterHttpProtocol
+from api.listeners.rules import check_listeners
 from api.metrics_folder import share_metrics
-from settings import HttpSettings, Settings, SettingsError, load
+from settings import Settings, SettingsError, load
 from settings.logs import configure_logs
 
 _KEEP_ALIVE_S: Final = 120
@@ -35,8 +39,13 @@ def main() -> int:
         signal.signal(signal_, _stop)
     try:
         settings = load(os.environ)
-        with _listen(settings.http) as listener:
-            _serve(settings, listener)
+        check_listeners(settings)
+        with contextlib.ExitStack() as open_sockets:
+            addresses = [(settings.http.host, settings.http.port, "MUSTER_HTTP")]
+            if settings.device.port:
+                addresses.append((settings.device.host, settings.device.port, "MUSTER_DEVICE"))
+            is_shared = settings.http.processes > 1
+            _serve(settings, [open_sockets.enter_context(_bind(*each, is_shared=is_shared)) for each in addresses])
     except SettingsError as error:
         _log.error("not started", reason=str(error))
         return 2
@@ -44,21 +53,31 @@ def main() -> int:
     return 1
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def _serve(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     if settings.http.processes > 1:
         share_metrics(settings.local.data / "metrics" / "api")
     # Metrics choose between one process and many when they are imported.
     from api.app import create_app  # noqa: PLC0415
+    from api.listeners.server import Listener, ListeningServer  # noqa: PLC0415
 
     def end() -> None:
         server.should_exit = True
 
-    config = uvicorn.Config(
-        create_app(settings, end),
+    apps = create_app(settings, end)
+    listeners = [Listener(_configured(apps.management, lifespan="on"), sockets[0], apps.certificates.management)]
+    if apps.device:
+        listeners.append(Listener(_configured(apps.device, lifespan="off"), sockets[1], apps.certificates.device))
+    server = ListeningServer(listeners, settings.tls.reload_s, apps.certificates.look)
+    server.run()
+
+
+def _configured(app: Application, *, lifespan: Literal["on", "off"]) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         http=MusterHttpProtocol,
         loop="uvloop",
         ws="none",
-        lifespan="on",
+        lifespan=lifespan,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -67,28 +86,26 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_FINISH_WITHIN_S,
     )
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
 
 
-def _listen(http: HttpSettings) -> socket.socket:
-    """The listening socket. Raises SettingsError when the address cannot be had."""
+def _bind(host: str, port: int, variables: str, *, is_shared: bool) -> socket.socket:
+    """A socket to listen on. Raises SettingsError when the address cannot be had; `variables` is their first part."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            http.host, http.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise SettingsError(f"MUSTER_HTTP_HOST={http.host!r} is no address to listen on: {error}") from error
+        raise SettingsError(f"{variables}_HOST={host!r} is no address to listen on: {error}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if http.processes > 1:
+        if is_shared:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
     except OSError as error:
         listener.close()
         raise SettingsError(
-            f"cannot listen on {http.host}:{http.port}: {error.strerror}; set MUSTER_HTTP_PORT or MUSTER_HTTP_HOST"
+            f"cannot listen on {host}:{port}: {error.strerror}; set {variables}_PORT or {variables}_HOST"
         ) from error
     return listener
 

@@ -1,17 +1,25 @@
-"""The API as one ASGI application: the device plane in front, Litestar with everything else behind it."""
+"""The API as ASGI applications, one for each address: the device plane in front, Litestar with everything else behind.
+
+With one address for both planes there is one application. With two, each plane answers at its own alone: the device
+plane to the Edge API's certificate, the management plane to the admin token.
+"""
 
 from collections.abc import Callable
-from typing import cast
+from typing import NamedTuple, cast
 
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
 
 from api.asgi import Application
-from api.devices.light_route import LightRoute
+from api.devices.light_route import LightRoute, Plane
 from api.devices.routes import device_routes
 from api.failures import answer_failure
 from api.host_check import HostCheck
+from api.listeners.admin_token import AdminToken
+from api.listeners.certificates import Certificates
+from api.listeners.edge_api_check import EdgeApiCheck
+from api.listeners.elsewhere import DevicePlaneElsewhere, management_elsewhere
 from api.operation_routes import operation_routes
 from api.process import ApiProcess
 from api.request_count import RequestCount
@@ -22,15 +30,35 @@ VERSION = "1.0.0"
 """Of the HTTP interface, not of the program."""
 
 
-def create_app(settings: Settings, end: Callable[[], None]) -> Application:
-    """An application of its own, which starts and stops its parts in its lifespan. Raises SettingsError.
+class Applications(NamedTuple):
+    """`management` has the lifespan; `device` is None where it shares that one's address."""
 
-    `end` begins to stop the server when the application must not go on.
+    management: Application
+    device: Application | None
+    certificates: Certificates
+
+
+def create_app(settings: Settings, end: Callable[[], None]) -> Applications:
+    """Applications of a process of its own, whose parts start and stop in the lifespan. Raises SettingsError.
+
+    `end` begins to stop the server when they must not go on.
     """
     process = ApiProcess(settings, end)
+    is_apart = bool(settings.device.port)
+    plane: Plane = DevicePlaneElsewhere() if is_apart else process.plane
+    management = RequestCount(_guarded(_litestar(settings, process, plane), settings), process.metrics)
+    limit_bytes = settings.http.body_limit_bytes
+    return Applications(
+        LightRoute(plane, management, limit_bytes, process.view),
+        _device_app(settings, process) if is_apart else None,
+        process.certificates,
+    )
+
+
+def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Application:
     litestar = Litestar(
         route_handlers=[
-            *device_routes(process.plane),
+            *device_routes(plane),
             *resource_routes(process.reads, process.writes),
             *operation_routes(process.health, process.metrics),
         ],
@@ -45,7 +73,20 @@ def create_app(settings: Settings, end: Callable[[], None]) -> Application:
             render_plugins=[SwaggerRenderPlugin(), JsonRenderPlugin(), YamlRenderPlugin()],
         ),
     )
-    carried = cast("Application", litestar)  # the same protocol, typed more narrowly
-    names = [settings.http.host, *(name.strip() for name in settings.http.names.split(","))]
-    behind = RequestCount(HostCheck(carried, names), process.metrics)
-    return LightRoute(process.plane, behind, settings.http.body_limit_bytes, process.view)
+    return cast("Application", litestar)  # the same protocol, typed more narrowly
+
+
+def _guarded(management: Application, settings: Settings) -> Application:
+    """By the token, which no web page knows; without one, by what gives a web page away."""
+    http = settings.http
+    if http.token_file:
+        return AdminToken(management, http.token_file)
+    return HostCheck(management, [http.host, *(name.strip() for name in http.names.split(","))])
+
+
+def _device_app(settings: Settings, process: ApiProcess) -> Application:
+    limit_bytes = settings.http.body_limit_bytes
+    device: Application = LightRoute(process.plane, management_elsewhere, limit_bytes, process.view)
+    if process.certificates.device is None:
+        return device
+    return EdgeApiCheck(device, settings.device.client_names, process.metrics)

@@ -4,6 +4,7 @@ Not ready means that heartbeats cannot be published or the fleet is not loaded; 
 process out for it would only move the load to others that have the same trouble.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from api.desired_state.fleet_view import FleetView
@@ -24,12 +25,19 @@ class Readiness(NamedTuple):
 
 
 class Health:
-    """Asks the parts of one process."""
+    """Asks the parts of one process; `certificates` gives what is wrong with those, or will be soon."""
 
-    def __init__(self, view: FleetView, publisher: HeartbeatPublisher, guard: RetentionGuard) -> None:
+    def __init__(
+        self,
+        view: FleetView,
+        publisher: HeartbeatPublisher,
+        guard: RetentionGuard,
+        certificates: Callable[[], list[str]],
+    ) -> None:
         self._view = view
         self._publisher = publisher
         self._guard = guard
+        self._certificates = certificates
 
     def readiness(self) -> Readiness:
         """As of now."""
@@ -48,4 +56,4 @@ class Health:
             degraded.append(
                 f"{len(self._guard.endangered)} partitions refuse heartbeats: the unread part nears its retention"
             )
-        return Readiness(reasons, degraded)
+        return Readiness(reasons, degraded + self._certificates())

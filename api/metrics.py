@@ -34,6 +34,25 @@ class ApiMetrics:
             ("method", "status"),
             registry=self.registry,
         )
+        self.refused_connections = Counter(
+            "muster_tls_connections_refused",
+            "TLS handshakes that failed, by listener and reason.",
+            ("listener", "reason"),
+            registry=self.registry,
+        )
+        self.refused_peers = Counter(
+            "muster_device_plane_peers_refused",
+            "Calls of verified clients other than the Edge API, by what they are: device or other.",
+            ("peer",),
+            registry=self.registry,
+        )
+        self.certificate_ends = Gauge(
+            "muster_certificate_end_timestamp_seconds",
+            "When a certificate or list in use ends, Unix time, by the setting that names its file.",
+            ("setting",),
+            multiprocess_mode="livemin",
+            registry=self.registry,
+        )
         self._heartbeats = Counter(
             "muster_heartbeats_produced", "Heartbeats acknowledged by Kafka.", registry=self.registry
         )

@@ -29,6 +29,7 @@ from api.devices.registration import RegistrationCall
 from api.devices.retention_guard import RetentionGuard
 from api.devices.standing import Standings
 from api.health import Health
+from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
 from api.resources.reads import ResourceReads
 from api.resources.statuses import Statuses
@@ -128,7 +129,8 @@ class ApiProcess:
             on_failure=self.metrics.assembly_errors.inc,
             report=self._follow_ups.configuration_was_assembled,
         )
-        self.health = Health(self.view, self.publisher, self._guard)
+        self.certificates = Certificates(settings, self.metrics, time.time)
+        self.health = Health(self.view, self.publisher, self._guard, self.certificates.degraded)
         self.plane = self._device_plane(settings)
         self._statuses = Statuses(
             self.view,

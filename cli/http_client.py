@@ -5,6 +5,7 @@ id, which the server applies once at most.
 """
 
 import re
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -54,6 +55,8 @@ class Server:
         address: str,
         timeout_s: float,
         *,
+        token: str = "",
+        verified_by: ssl.SSLContext | None = None,
         sleep: Callable[[float], None] = time.sleep,
         new_request_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
@@ -62,7 +65,13 @@ class Server:
         self._sleep = sleep
         self._new_request_id = new_request_id
         # The environment's proxies are not for a server on this machine.
-        self._client = httpx.Client(base_url=address, timeout=timeout_s, trust_env=False)
+        self._client = httpx.Client(
+            base_url=address,
+            timeout=timeout_s,
+            trust_env=False,
+            verify=verified_by or True,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+        )
 
     def __enter__(self) -> Self:
         return self

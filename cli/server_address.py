@@ -1,7 +1,10 @@
 """Which server a command talks to: the one named by `--server`, or this machine's."""
 
+import ssl
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from api.listeners.rules import is_loopback
 from cli.errors import CommandError
 from cli.http_client import Server
 from settings import Settings
@@ -17,7 +20,8 @@ def server_address(given: str | None, settings: Settings) -> str:
         host = settings.http.host
         # An address to listen on everywhere is none to call.
         near = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not listened on
-        return f"http://[{near}]:{settings.http.port}" if ":" in near else f"http://{near}:{settings.http.port}"
+        scheme = "https" if settings.http.certificate else "http"
+        return f"{scheme}://[{near}]:{settings.http.port}" if ":" in near else f"{scheme}://{near}:{settings.http.port}"
     address = urlsplit(given)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise CommandError(f"--server {given!r} is no address: write it as http://host:port", USAGE_STATUS)
@@ -25,5 +29,26 @@ def server_address(given: str | None, settings: Settings) -> str:
 
 
 def open_server(given: str | None, settings: Settings) -> Server:
-    """A connection that waits a little longer than the server lets an operator wait."""
-    return Server(server_address(given, settings), settings.api.operator_deadline_ms / 1000 + ANSWER_MARGIN_S)
+    """A connection that waits a little longer than the server lets an operator wait. Raises CommandError."""
+    address = server_address(given, settings)
+    timeout_s = settings.api.operator_deadline_ms / 1000 + ANSWER_MARGIN_S
+    return Server(address, timeout_s, token=_token(address, settings), verified_by=_trusted(settings.http.ca))
+
+
+def _token(address: str, settings: Settings) -> str:
+    """The admin token, if there is one; never sent where others could read it."""
+    file = settings.http.token_file
+    url = urlsplit(address)
+    if file is None or (url.scheme == "http" and not is_loopback(url.hostname or "")):
+        return ""
+    try:
+        return file.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"MUSTER_HTTP_TOKEN_FILE={str(file)!r} cannot be read: {error}", USAGE_STATUS) from error
+
+
+def _trusted(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise CommandError(f"MUSTER_HTTP_CA={str(ca)!r} cannot be used: {error}", USAGE_STATUS) from error

@@ -9,12 +9,21 @@ from typing import Final, Protocol
 from api.answers import Answer
 from api.asgi import Application, Event, Receive, Scope, Send
 from api.devices.paths import is_device_path
-from api.devices.plane import DevicePlane
 from api.request_bodies import DisconnectedError, drain, read_body
 from fleet.errors import MusterError, TooLargeError
 
 _WITH_BODY: Final = frozenset({"PUT", "POST", "PATCH"})
 _CLOSE: Final = (b"connection", b"close")
+
+
+class Plane(Protocol):
+    """Who answers device calls: `api.devices.plane.DevicePlane`."""
+
+    async def answer(self, method: str, raw_path: bytes, body: bytes) -> Answer:
+        """The answer; raises nothing."""
+
+    def refuse(self, method: str, raw_path: bytes, error: Exception) -> Answer:
+        """The answer to a call whose body could not be taken."""
 
 
 class FeedAge(Protocol):
@@ -35,7 +44,7 @@ class LightRoute:
     may be, in the header `Muster-Feed-Age` (whole seconds).
     """
 
-    def __init__(self, plane: DevicePlane, behind: Application, body_limit_bytes: int, feed: FeedAge) -> None:
+    def __init__(self, plane: Plane, behind: Application, body_limit_bytes: int, feed: FeedAge) -> None:
         self._plane = plane
         self._feed = feed
         self._behind = behind

@@ -13,8 +13,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response.base import ASGIResponse
 
+from api.devices.light_route import Plane
 from api.devices.paths import BASE_PATH
-from api.devices.plane import DevicePlane
 from fleet.devices.registration import Enrolment, Registration
 from fleet.heartbeats.heartbeat import Heartbeat
 
@@ -62,7 +62,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
 }
 
 
-def device_routes(plane: DevicePlane) -> list[BaseRouteHandler]:
+def device_routes(plane: Plane) -> list[BaseRouteHandler]:
     """The six calls; their bodies are decoded for the document alone, the plane reads the bytes."""
 
     @post(f"{_DEVICE}/enrolment", status_code=200, responses=_errors(201, 400, 403, 404, 413, 503), tags=[_TAG])
@@ -111,7 +111,7 @@ class _PlaneResponse(Response[Any]):
         return self._answer
 
 
-async def _answer(plane: DevicePlane, request: Request[Any, Any, Any]) -> Response[Any]:
+async def _answer(plane: Plane, request: Request[Any, Any, Any]) -> Response[Any]:
     answer = await plane.answer(request.method, request.scope["raw_path"], await request.body())
     headers = [(name, value) for name, value in answer.headers if name not in (b"content-type", b"content-length")]
     return _PlaneResponse(

@@ -16,6 +16,9 @@ from settings import Settings
 def wanted_ports(settings: Settings) -> list[WantedPort]:
     """Every port something of ours is going to listen on."""
     ports = [WantedPort(settings.http.host, settings.http.port, "the API", "MUSTER_HTTP_PORT")]
+    if settings.device.port:
+        device = settings.device
+        ports.append(WantedPort(device.host, device.port, "devices' calls", "MUSTER_DEVICE_PORT"))
     if settings.kafka.is_local:
         kafka = settings.kafka.port
         ports.append(WantedPort("127.0.0.1", kafka, "Kafka", "MUSTER_KAFKA_PORT"))
@@ -57,7 +60,7 @@ class Children:
     def api(self) -> list[Program]:
         """The API processes, which share a port."""
         http = self._settings.http
-        is_ready = AllReady(http.host, http.port, "/health/ready", http.processes)
+        is_ready = AllReady(http.host, http.port, "/health/ready", http.processes, is_https=bool(http.certificate))
         names = [f"api-{number}" for number in range(1, http.processes + 1)]
         return [self._python(name, ["api"], is_ready, "MUSTER_HTTP_PORT") for name in names]
 

@@ -9,7 +9,9 @@ from typing import Final
 
 from rich.console import Console
 
+from api.listeners.rules import check_listeners
 from cli.errors import CommandError
+from cli.server_address import server_address
 from cli.service.children import Children, wanted_ports
 from cli.service.download_progress import DownloadProgress
 from cli.service.setup import set_up
@@ -49,6 +51,7 @@ def _start(settings: Settings, children: Children, supervisor: Supervisor, conso
     """From nothing to ready. Raises LocalError, MusterError, SettingsError or CommandError, each a line."""
     data = settings.local.data
     console.print(f"Muster {version('muster')}: data in {_near(data)}, logs in {_near(data / 'logs')}")
+    check_listeners(settings)
     require_room(data)
     require_free(wanted_ports(settings))
     if make_keys(settings.keys_folder):
@@ -77,9 +80,9 @@ def _watch(settings: Settings, supervisor: Supervisor, console: Console) -> None
 
 
 def _welcome(settings: Settings) -> str:
-    http = f"http://{settings.http.host}:{settings.http.port}"
+    http = server_address(None, settings)
     return f"""
-  API         {http}/api/flotta-backend/v1
+  API         {_device_address(settings) or http}/api/flotta-backend/v1
   documents   {http}/docs
   ClickHouse  {settings.clickhouse.address}  (user analyst reads; password in {_near(settings.keys_folder / "analyst")})
   Kafka       {settings.kafka.bootstrap}
@@ -88,6 +91,12 @@ Ready; Ctrl-C stops all of it. Next, in another terminal:
 
   .venv/bin/muster simulate --devices 10 --period 5 --approve
 """
+
+
+def _device_address(settings: Settings) -> str:
+    device = settings.device
+    scheme = "https" if device.certificate else "http"
+    return f"{scheme}://{device.host}:{device.port}" if device.port else ""
 
 
 def _with_room(error: LocalError, data: Path) -> str:

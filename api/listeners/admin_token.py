@@ -1,0 +1,89 @@
+"""Asks callers of the management plane for the one admin token, read from a file and read again when that changes.
+
+Liveness and readiness answer without it, since a kubelet's probes carry no secret; they tell nothing of the fleet.
+"""
+
+import hmac
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from api.asgi import Application, Receive, Scope, Send
+from settings import SettingsError
+
+_OPEN: Final = frozenset({"/health/live", "/health/ready"})
+
+_SHORTEST: Final = 16
+"""Characters below which a token could be guessed."""
+
+_log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+_REFUSAL: Final = _encode({
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Failure",
+    "message": "send the admin token (MUSTER_HTTP_TOKEN_FILE) as 'Authorization: Bearer …'",
+    "reason": "Unauthorized",
+    "code": HTTPStatus.UNAUTHORIZED,
+})  # fmt: skip
+
+
+class AdminToken:
+    """An ASGI application in front of another. Raises SettingsError when the file holds no usable token."""
+
+    def __init__(self, behind: Application, file: Path) -> None:
+        self._behind = behind
+        self._file = file
+        self._stamp: Any = None
+        self._token = b""
+        self._read()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on or refuse it."""
+        if scope["type"] != "http" or scope["path"] in _OPEN or self._is_known(scope):
+            await self._behind(scope, receive, send)
+            return
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(_REFUSAL)).encode()),
+            (b"www-authenticate", b"Bearer"),
+        ]
+        await send({"type": "http.response.start", "status": HTTPStatus.UNAUTHORIZED, "headers": headers})
+        await send({"type": "http.response.body", "body": _REFUSAL})
+
+    def _is_known(self, scope: Scope) -> bool:
+        self._read_again()
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(given) != 1:
+            return False
+        scheme, _, token = given[0].partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
+
+    def _read_again(self) -> None:
+        try:
+            if self._stamp != _stamp(self._file):
+                self._read()
+        except (OSError, SettingsError) as error:
+            # A file half written: the former token holds until it is whole.
+            _log.warning("admin token not read again", reason=str(error))
+
+    def _read(self) -> None:
+        try:
+            stamp, token = _stamp(self._file), self._file.read_bytes().strip()
+        except OSError as error:
+            raise SettingsError(
+                f"MUSTER_HTTP_TOKEN_FILE={str(self._file)!r} cannot be read: {error.strerror}"
+            ) from error
+        if len(token) < _SHORTEST:
+            raise SettingsError(f"the token in MUSTER_HTTP_TOKEN_FILE has fewer than {_SHORTEST} characters")
+        self._stamp, self._token = stamp, token
+
+
+def _stamp(file: Path) -> Any:
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino

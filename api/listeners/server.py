@@ -1,0 +1,93 @@
+"""One event loop with a listener for each plane, whose TLS files are read again while it runs.
+
+A changed file means a new TLS context, and so a new listener on the same socket: what the kernel has queued is not
+lost. Connections made under the former files are closed when their request is answered, so that a revoked client
+does not stay.
+"""
+
+import asyncio
+import contextlib
+import functools
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import uvicorn
+
+from api.http_protocol import MusterHttpProtocol
+from api.listeners.tls_files import TlsFiles
+
+_HANDSHAKE_WITHIN_S: Final = 10.0
+"""Who has not finished a handshake by then will not; it holds a connection that others may need."""
+
+
+class Listener(NamedTuple):
+    """An address, the application behind it and, for https, its TLS."""
+
+    config: uvicorn.Config
+    socket: socket.socket
+    tls: TlsFiles | None
+
+
+class ListeningServer(uvicorn.Server):
+    """Serves all listeners; the first one's application has the lifespan. `look` is called at every look at files."""
+
+    def __init__(self, listeners: Sequence[Listener], reload_s: float, look: Callable[[], None]) -> None:
+        super().__init__(listeners[0].config)
+        self._listeners = listeners
+        self._reload_s = reload_s
+        self._look = look
+        self._open: dict[int, asyncio.base_events.Server] = {}
+        self._reloading: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """The lifespan first, then the listeners."""
+        await super().startup(sockets=[])
+        for number in range(len(self._listeners)):
+            await self._listen(number)
+        self._reloading = asyncio.create_task(self._reload(), name="reload-certificates")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+        """Take no more connections, answer what is under way, end the lifespan."""
+        if self._reloading:
+            self._reloading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reloading
+        await super().shutdown(sockets=[listener.socket for listener in self._listeners])
+
+    async def _reload(self) -> None:
+        while True:
+            await asyncio.sleep(self._reload_s)
+            for number, listener in enumerate(self._listeners):
+                if listener.tls and listener.tls.reload():
+                    await self._listen(number)
+                    self._close_connections(listener.config)
+            self._look()
+
+    async def _listen(self, number: int) -> None:
+        """Open the listener anew on its socket, then close the one before."""
+        listener = self._listeners[number]
+        if not listener.config.loaded:
+            listener.config.load()
+        before = self._open.get(number)
+        tls: dict[str, Any] = {}
+        if listener.tls:
+            tls = {"ssl": listener.tls.context, "ssl_handshake_timeout": _HANDSHAKE_WITHIN_S}
+        loop = asyncio.get_running_loop()
+        protocol = functools.partial(
+            MusterHttpProtocol,
+            config=listener.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        opened = await loop.create_server(protocol, sock=listener.socket.dup(), backlog=listener.config.backlog, **tls)
+        self._open[number] = opened
+        self.servers.append(opened)
+        if before:
+            self.servers.remove(before)
+            before.close()
+
+    def _close_connections(self, config: uvicorn.Config) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.config is config:
+                connection.shutdown()
