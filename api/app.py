@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple, cast
 
 from litestar import Litestar
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
 
 from api.asgi import Application
 from api.devices.light_route import LightRoute, Plane
 from api.devices.routes import device_routes
+from api.documents import document_routes, openapi_config
 from api.failures import answer_failure
 from api.host_check import HostCheck
 from api.listeners.admin_token import AdminToken
@@ -25,9 +24,6 @@ from api.process import ApiProcess
 from api.request_count import RequestCount
 from api.resources.routes import resource_routes
 from settings import Settings
-
-VERSION = "1.0.0"
-"""Of the HTTP interface, not of the program."""
 
 
 class Applications(NamedTuple):
@@ -60,18 +56,14 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
         route_handlers=[
             *device_routes(plane),
             *resource_routes(process.reads, process.writes),
+            *document_routes(),
             *operation_routes(process.health, process.metrics),
         ],
         lifespan=[process.running],
         exception_handlers={Exception: answer_failure},
         request_max_body_size=settings.http.resource_limit_bytes,
         logging_config=None,
-        openapi_config=OpenAPIConfig(
-            title="Muster",
-            version=VERSION,
-            path="/docs",
-            render_plugins=[SwaggerRenderPlugin(), JsonRenderPlugin(), YamlRenderPlugin()],
-        ),
+        openapi_config=openapi_config(),
     )
     return cast("Application", litestar)  # the same protocol, typed more narrowly
 
