@@ -52,7 +52,10 @@ _STOP_WITHIN_S: Final = 1.0
 
 
 class ApiProcess:
-    """The parts of a process; `end` is called when it must not go on. Raises SettingsError for an unreadable key."""
+    """The parts of a process; `end` is called when it must not go on.
+
+    Raises SettingsError when a key, password or certificate cannot be read.
+    """
 
     def __init__(self, settings: Settings, end: Callable[[], None]) -> None:
         self._topic_prefix = settings.kafka.topic_prefix

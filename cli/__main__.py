@@ -33,6 +33,9 @@ app.command("cli.resources.get:get", help="Show resources.")
 app.command("cli.resources.delete:delete", help="Delete resources.")
 app.command("cli.resources.approve:approve", help="Approve devices that asked to join.")
 app.command("cli.resources.approve:decline", help="Decline devices, or withdraw their approval.")
+pki = App(name="pki", help="Certificates to try mutual TLS with.")
+pki.command("cli.pki.init:init", help="Make a CA, Muster's and the Edge API's certificates, and devices'.")
+app.command(pki)
 app.command("cli.simulate.command:simulate", help="Play a fleet of devices; check that nothing acknowledged was lost.")
 
 

@@ -1,0 +1,1 @@
+"""`muster pki`: certificates to try mutual TLS with."""
