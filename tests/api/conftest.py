@@ -20,6 +20,10 @@ from tests.api.installation import Api, api_process, python_process
 from tests.ports import free_port
 
 StoredIdentity = Callable[[Device], DeviceIdentity]
+StoredEvents = Callable[[Device], list[tuple[str, str, str]]]
+"""Type, reason and source of a device's events, oldest first."""
+
+_EVENTS = "SELECT type, reason, source FROM device_events WHERE device_id = {device_id:String} ORDER BY received_at"
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +58,20 @@ def stored_identity(variables: dict[str, str]) -> Iterator[StoredIdentity]:
     settings = load(variables)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
     yield lambda device: load_state(client, "default").identities[device.device_id]
+    client.close()
+
+
+@pytest.fixture
+def stored_events(variables: dict[str, str]) -> Iterator[StoredEvents]:
+    """Reads a device's events as an analyst does."""
+    settings = load(variables)
+    client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
+
+    def read(device: Device) -> list[tuple[str, str, str]]:
+        rows = client.query(_EVENTS, parameters={"device_id": device.device_id}).result_rows
+        return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
+
+    yield read
     client.close()
 
 
