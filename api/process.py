@@ -23,6 +23,7 @@ from api.devices.follow_ups import FollowUps
 from api.devices.heartbeat import HeartbeatCall
 from api.devices.heartbeat_publisher import HeartbeatPublisher
 from api.devices.plane import DevicePlane, calls_of
+from api.devices.playbooks import Playbooks
 from api.devices.reads import ReadCalls
 from api.devices.refusals import RefusalLog
 from api.devices.registration import RegistrationCall
@@ -182,7 +183,7 @@ class ApiProcess:
                     self._follow_ups,
                     self._acknowledged_epoch,
                 ),
-                ReadCalls(standings, self.configurations, self._follow_ups),
+                ReadCalls(standings, self.configurations, Playbooks(self.view, self._follow_ups), self._follow_ups),
                 deadline_s,
             ),
             RefusalLog(),

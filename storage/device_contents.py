@@ -31,6 +31,8 @@ CONTENTS = Table(
         "workload_statuses": "Array(LowCardinality(String))",
         "workload_since": "Array(DateTime64(3, 'UTC'))",
         "workload_uploads": "Array(Nullable(DateTime64(3, 'UTC')))",
+        "playbook_names": "Array(String)",
+        "playbook_statuses": "Array(LowCardinality(String))",
     },
 )
 """Rows: `fleet.heartbeats.rows.ContentRow`."""
@@ -43,7 +45,7 @@ _READ = """
         toUnixTimestamp64Milli(status_since), version, wanted_version, toUnixTimestamp64Milli(drifted_since),
         upgrade_commit_id, upgrade_status, upgrade_time, has_events, workload_names, workload_statuses,
         arrayMap(since -> toUnixTimestamp64Milli(since), workload_since),
-        arrayMap(upload -> toUnixTimestamp64Milli(upload), workload_uploads)
+        arrayMap(upload -> toUnixTimestamp64Milli(upload), workload_uploads), playbook_names, playbook_statuses
     FROM device_content_state FINAL
     WHERE (namespace, device_id) IN {devices}
 """

@@ -1,6 +1,6 @@
 """Commands that follow from what a device did, sent beside its answer.
 
-A key is proven, a deletion is finished, a configuration lacks something.
+A key is proven, a deletion is finished, a configuration lacks something, a playbook is to run.
 
 Each device has at most one of a kind under way. One that fails is forgotten, and the device's next call brings it
 again; so nothing is lost and nothing piles up.
@@ -11,7 +11,8 @@ import asyncio
 import structlog
 
 from api.devices.enrolment import Commands
-from fleet.decisions.commands import Command, FinishDeletion, ProveKey, ReportConfiguration
+from fleet.decisions.commands import Command, FinishDeletion, ProveKey, ReportConfiguration, ReportPlaybook
+from fleet.decisions.playbooks import DEPLOYING
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import MusterError
 
@@ -45,6 +46,13 @@ class FollowUps:
     def configuration_was_assembled(self, report: ReportConfiguration) -> None:
         """A device's configuration has another problem, or none, than its operator was last told."""
         self._send(("configuration", report.device_id), report)
+
+    def playbook_was_served(self, identity: DeviceIdentity, execution: str) -> None:
+        """A device is told for the first time of an execution, which is a resource from then on."""
+        self._send(
+            (execution, identity.device_id),
+            ReportPlaybook(identity.device_id, identity.namespace, execution, DEPLOYING),
+        )
 
     async def stop(self, within_s: float) -> None:
         """Let what is under way end, and drop the rest: it will come again."""

@@ -5,10 +5,9 @@ from typing import Protocol
 from api.answers import Answer, json_answer
 from api.devices.follow_ups import FollowUps
 from api.devices.paths import DevicePath
+from api.devices.playbooks import Playbooks
 from api.devices.standing import Standings
 from fleet.devices.states import DeviceIdentity
-
-_NO_PLAYBOOKS = json_answer(b"[]")
 
 
 class Assembled(Protocol):
@@ -21,9 +20,12 @@ class Assembled(Protocol):
 class ReadCalls:
     """Answers the reads of registered devices."""
 
-    def __init__(self, standings: Standings, configurations: Assembled, follow_ups: FollowUps) -> None:
+    def __init__(
+        self, standings: Standings, configurations: Assembled, playbooks: Playbooks, follow_ups: FollowUps
+    ) -> None:
         self._standings = standings
         self._configurations = configurations
+        self._playbooks = playbooks
         self._follow_ups = follow_ups
 
     async def configuration(self, path: DevicePath, _body: bytes) -> Answer:
@@ -33,6 +35,5 @@ class ReadCalls:
         return json_answer(self._configurations.response(identity))
 
     async def playbook_executions(self, path: DevicePath, _body: bytes) -> Answer:
-        """None so far, as a bare array."""
-        self._standings.serving(path)
-        return _NO_PLAYBOOKS
+        """What the device is to run once and has not ended."""
+        return self._playbooks.answer(self._standings.serving(path))

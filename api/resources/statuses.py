@@ -14,6 +14,7 @@ import structlog
 
 from api.desired_state.fleet_view import FleetView
 from fleet.decisions.commands import JSONObject
+from fleet.decisions.playbooks import executions
 from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.devices.reported_status import DeviceReport, reported_status, standing_status
 from fleet.devices.states import DeviceIdentity, DeviceState
@@ -76,6 +77,12 @@ class Statuses:
         namespace, device_id = key = _key(body)
         identity = self._identity(namespace, device_id)
         status = standing_status(identity.state if identity else DeviceState.UNKNOWN)
+        if playbooks := [
+            {"name": execution.key.name, "PlaybookExecutionStatus": execution.status}
+            for execution in executions(self._view.state, body)
+            if execution.status is not None
+        ]:
+            status["PlaybookExec"] = playbooks
         if reports is not None:
             labels = identity.hardware_labels if identity else {}
             is_stripped = identity is not None and identity.answers.is_stripped

@@ -112,6 +112,15 @@ class ReportConfiguration(msgspec.Struct, tag="configuration", frozen=True):
     revision: int
 
 
+class ReportPlaybook(msgspec.Struct, tag="playbook", frozen=True):
+    """A heartbeat reported another status of a PlaybookExecution, or its device was first told of it (`Deploying`)."""
+
+    device_id: str
+    namespace: str
+    execution: str
+    status: str
+
+
 Command = (
     PutResource
     | DeleteResource
@@ -121,6 +130,7 @@ Command = (
     | SetHardwareLabels
     | FinishDeletion
     | ReportConfiguration
+    | ReportPlaybook
 )
 
 

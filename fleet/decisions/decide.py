@@ -13,12 +13,14 @@ from fleet.decisions.commands import (
     PutResource,
     RegisterDevice,
     ReportConfiguration,
+    ReportPlaybook,
     Request,
     SetHardwareLabels,
 )
 from fleet.decisions.configuration_report import report_configuration
 from fleet.decisions.deletion import delete_resource, finish_deletion
 from fleet.decisions.enrolment import enrol_device
+from fleet.decisions.playbooks import report_playbook
 from fleet.decisions.registration import prove_key, register_device, set_hardware_labels
 from fleet.decisions.resource import put_resource
 from fleet.decisions.state import FleetState
@@ -59,3 +61,5 @@ def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # n
             return finish_deletion(state, command)
         case ReportConfiguration() as command:
             return report_configuration(state, command)
+        case ReportPlaybook() as command:
+            return report_playbook(state, command, at_ms)

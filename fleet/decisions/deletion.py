@@ -8,6 +8,7 @@ import msgspec
 
 from fleet.decisions.commands import Change, DeleteResource, FinishDeletion, ResourceKey
 from fleet.decisions.identity_changes import forgotten, identity_change, removed
+from fleet.decisions.playbooks import executions
 from fleet.decisions.resource_bodies import timestamp
 from fleet.decisions.signed_request import DEVICE_KIND, SIGNED_REQUEST_KIND, device_key, gone, request_key
 from fleet.decisions.state import NAMESPACE_KIND, FleetState, StoredResource
@@ -45,9 +46,12 @@ def finish_deletion(state: FleetState, command: FinishDeletion) -> Verdict:
         return refused("not-found", f"device {command.device_id} is not in namespace {command.namespace}")
     if identity.state is not DeviceState.DELETING:
         return unchanged(f"device {command.device_id} is {identity.state}")
+    device = device_key(identity.device_id, identity.namespace)
+    held = state.get(device)
     keys = (
-        device_key(identity.device_id, identity.namespace),
+        device,
         request_key(identity.device_id, state.initial_namespace),
+        *(execution.key for execution in (executions(state, held.body) if held else ())),
     )
     return accepted(*(gone(key) for key in keys if state.get(key)), removed(identity))
 

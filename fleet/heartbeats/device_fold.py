@@ -41,6 +41,14 @@ class Relabelled(NamedTuple):
     labels: dict[str, str]
 
 
+class Executed(NamedTuple):
+    """A device whose heartbeat reported playbook executions with other statuses than before: status by name."""
+
+    place: Place
+    key: DeviceKey
+    statuses: dict[str, str]
+
+
 class Checkpoint(NamedTuple):
     """A device as it was before a heartbeat, to go back to when that turns out not to be foldable."""
 
@@ -93,6 +101,7 @@ class DeviceFold:
         self._content_changed = False
         self._hardware_place: Place | None = None
         self._workloads: dict[str, WorkloadRow] = {}
+        self._playbooks: dict[str, str] = {}
 
     @property
     def is_news(self) -> bool:
@@ -117,6 +126,7 @@ class DeviceFold:
             previous = (before.status, before.version) if before else ("", "")
             self.transitions.append(DeviceTransitionRow(*self.key, *place, status, previous[0], version, previous[1]))
         workloads = self._take_workloads(place, beat)
+        playbooks = self._take_playbooks(beat)
         upgrade = beat.upgrade or UpgradeReport()
         said = Said(status, version, wanted_version, has_events=bool(_events(beat)))
         self.content = ContentRow(
@@ -136,6 +146,8 @@ class DeviceFold:
             [workload.status for workload in workloads.values()],
             [workload.since_ms for workload in workloads.values()],
             [workload.last_data_upload_ms for workload in workloads.values()],
+            list(playbooks),
+            list(playbooks.values()),
         )
         self._content_changed = True
         return said
@@ -223,6 +235,20 @@ class DeviceFold:
         if self._hardware_place is None or self._place is None or not self._labels_moved:
             return None
         return Relabelled(self._hardware_place, self.key, self._labels)
+
+    def executed(self) -> Executed | None:
+        """The playbook executions whose status changed in this batch, as they are now."""
+        if not self._playbooks or self._place is None:
+            return None
+        return Executed(self._place, self.key, self._playbooks)
+
+    def _take_playbooks(self, beat: Heartbeat) -> dict[str, str]:
+        """Statuses by name, as reported now. One that is no longer reported is no news: it may just be over."""
+        content = self.content
+        before = dict(zip(content.playbook_names, content.playbook_statuses, strict=True)) if content else {}
+        now = {each.name: each.status for each in beat.playbook_executions or () if each and each.name and each.status}
+        self._playbooks = self._playbooks | {name: status for name, status in now.items() if before.get(name) != status}
+        return now
 
     def _take_workloads(self, place: Place, beat: Heartbeat) -> dict[str, _Workload]:
         """The workloads reported now. Without a name nothing can be told of one; of two of a name the last counts."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fleet.errors import BadInputError
 from fleet.heartbeats.batch import DeviceKey, Entry, ReceivedRecord, Stored
-from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Place, Relabelled
+from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Executed, Place, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, Said
 from fleet.heartbeats.heartbeat import Heartbeat, read_heartbeat
 from fleet.heartbeats.rows import (
@@ -58,6 +58,7 @@ class Folded(NamedTuple):
     unreadable: list[Unreadable]
     learned: list[Learned]
     relabelled: list[Relabelled]
+    executed: list[Executed]
 
 
 def fold(
@@ -136,7 +137,7 @@ class _Batch:
 
     def folded(self) -> Folded:
         """The rows of all that was taken."""
-        folded = Folded([], [], [], [], [], [], [], [], self._unreadable, [], [])
+        folded = Folded([], [], [], [], [], [], [], [], self._unreadable, [], [], [])
         folded.heartbeats.extend(self._heartbeats)
         for key, device in self._devices.items():
             folded.device_transitions.extend(device.transitions)
@@ -149,6 +150,8 @@ class _Batch:
                 folded.contents.append(content)
             if labels := device.changed_labels():
                 folded.relabelled.append(labels)
+            if executed := device.executed():
+                folded.executed.append(executed)
             if seen := device.seen_row():
                 folded.seen.append(seen)
             if device.known and device.is_news:

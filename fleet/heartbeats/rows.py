@@ -102,8 +102,9 @@ class WorkloadRow(NamedTuple):
 
 
 class ContentRow(NamedTuple):
-    """What a device said last, for the comparison with what it says next. The workload lists run in parallel.
+    """What a device said last, for the comparison with what it says next.
 
+    The lists of workloads run in parallel, and so do those of playbooks.
     `received_at_ms` and `sequence` are those of the heartbeat that changed anything here, `content_hash` and
     `has_events` those of the newest heartbeat.
     """
@@ -127,6 +128,8 @@ class ContentRow(NamedTuple):
     workload_statuses: list[str]
     workload_since_ms: list[int]
     workload_uploads_ms: list[int | None]
+    playbook_names: list[str]
+    playbook_statuses: list[str]
 
 
 class SeenRow(NamedTuple):

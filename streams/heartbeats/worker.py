@@ -11,6 +11,7 @@ from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
 from streams.heartbeats.agent import add_heartbeat_agent
 from streams.heartbeats.hardware_label_commands import HardwareLabelCommands
+from streams.heartbeats.playbook_commands import PlaybookCommands
 from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
 from streams.kafka_producer import KafkaProducer
@@ -43,10 +44,12 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     )
     topic = HeartbeatTopic(names.heartbeats.name, names.heartbeats.partitions, life.epoch)
     labels = HardwareLabelCommands(producer, names.commands.name, new_id=lambda: uuid4().hex)
+    playbooks = PlaybookCommands(producer, names.commands.name, new_id=lambda: uuid4().hex)
     writer = HeartbeatWriter(
         HeartbeatTables(client, metrics, reached),
         topic,
         relabel=labels.send,
+        report_playbooks=playbooks.send,
         put_aside=dead_letters.put,
         repeat_within_ms=streams.repeat_within_ms,
         metrics=metrics,

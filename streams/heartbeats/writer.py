@@ -14,7 +14,7 @@ import structlog
 
 from fleet.errors import MusterError
 from fleet.heartbeats.batch import ReceivedRecord, lookups
-from fleet.heartbeats.device_fold import Relabelled
+from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import fold
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
@@ -55,7 +55,8 @@ class RecordsMissingError(MusterError):
 class HeartbeatWriter:
     """Writes the heartbeats of the partitions a worker holds. One call at a time.
 
-    `relabel` tells of changed hardware labels (`HardwareLabelCommands.send`), `put_aside` takes topic, position, bytes
+    `relabel` tells of changed hardware labels (`HardwareLabelCommands.send`), `report_playbooks` of what came of
+    playbook executions (`PlaybookCommands.send`), `put_aside` takes topic, position, bytes
     and reason of what cannot be read (`DeadLetters.put`). `clock` is Unix time in seconds.
     """
 
@@ -65,6 +66,7 @@ class HeartbeatWriter:
         topic: HeartbeatTopic,
         *,
         relabel: Callable[[Sequence[Relabelled]], Awaitable[None]],
+        report_playbooks: Callable[[Sequence[Executed]], Awaitable[None]],
         put_aside: Callable[[str, Position, bytes, str], Awaitable[None]],
         repeat_within_ms: int,
         metrics: WorkerMetrics,
@@ -72,6 +74,7 @@ class HeartbeatWriter:
     ) -> None:
         self._tables = tables
         self._relabel = relabel
+        self._report_playbooks = report_playbooks
         self._put_aside = put_aside
         self._topic = topic
         self._repeat_within_ms = repeat_within_ms
@@ -112,6 +115,8 @@ class HeartbeatWriter:
         folded = fold(records, memories, stored, self._repeat_within_ms)
         # Before the hardware is stored: afterwards nothing would tell that its labels have changed.
         await self._relabel(folded.relabelled)
+        # Before the contents are stored, for the same reason.
+        await self._report_playbooks(folded.executed)
         await asyncio.to_thread(self._tables.write, folded)
         for unreadable in folded.unreadable:
             position = _position(unreadable.place.partition, unreadable.place.sequence)

@@ -225,3 +225,20 @@ def test_lookups_ask_for_no_more_than_the_batch_needs() -> None:
     assert wanted(b"{}", content_hash=1) == (False, True, False)
     assert wanted(b'{"hardware":{}}', content_hash=1) == (False, True, True)
     assert wanted(b'{"\\u0068ardware":{}}', content_hash=1) == (False, True, True)
+
+
+def test_playbook_executions_are_told_of_when_their_status_changes() -> None:
+    """By name; what is reported again, without a name or without a status is no news."""
+    device = Device()
+
+    def told(*executions: dict[str, str] | None) -> list[dict[str, str]]:
+        folded = device.beat({"status": "up", "playbook-executions": executions})
+        return [executed.statuses for executed in folded.executed if executed.key == KEY]
+
+    running = {"name": "p", "status": "Running"}
+    assert told(running, None) == [{"p": "Running"}]
+    assert told(running, {"name": "q"}, {"status": "Running"}) == []
+    assert told({"name": "p", "status": "CompletedWithError"}, running | {"name": "q"}) == [
+        {"p": "CompletedWithError", "q": "Running"}
+    ]
+    assert told() == []

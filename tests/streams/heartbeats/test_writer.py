@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.driver import Client
 
 from fleet.devices.hardware import Hardware, merge_hardware
-from fleet.heartbeats.device_fold import Relabelled
+from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.heartbeat import content_hash
 from fleet.position import Position
 from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
@@ -91,10 +91,15 @@ def _writer_of(
         tables,
         topic,
         relabel=relabel,
+        report_playbooks=_nothing,
         put_aside=put_aside or _refuse,
         repeat_within_ms=REPEAT_WITHIN_MS,
         metrics=WorkerMetrics(),
     )
+
+
+async def _nothing(_: Sequence[Executed]) -> None:
+    """No device of these tests runs playbooks."""
 
 
 async def _refuse(*letter: Any) -> None:
