@@ -7,6 +7,7 @@ from litestar import Request
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
 from api.errors import MethodNotAllowedError, is_foreseen, refusal
+from api.resources.paths import kind_and_name
 from api.resources.responses import ResourceResponse
 from api.resources.status_object import failure, failure_headers
 from fleet.errors import NotFoundError
@@ -21,7 +22,8 @@ def answer_failure(request: Request[Any, Any, Any], error: Exception) -> Resourc
     if not is_foreseen(error):
         _log.error("request failed", method=request.method, path=shown(request.scope["path"]), exc_info=error)
     told = refusal(error)
-    status = failure(error, name=request.scope["path_params"].get("name", "") if "path_params" in request.scope else "")
+    kind, name = kind_and_name(request.scope["path"])
+    status = failure(error, kind, name or request.state.get("resource_name", ""))
     if told.reason == "Conflict" and request.method == "POST":
         status["reason"] = "AlreadyExists"
     return ResourceResponse(status, told.status, headers=failure_headers(error, told))

@@ -1,4 +1,4 @@
-"""The paths of discovery: `/version`, `/api`, `/apis` and below. A slash at their end is no other path."""
+"""The paths of discovery: `/version`, `/api`, `/apis` and below, `/openapi/v3`. Each may end in a slash."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from api.resources.discovery import (
     resource_list,
     wants_aggregated,
 )
+from api.resources.openapi import documents, index
 from api.resources.paths import group_path
 from api.resources.requests import AnyRequest
 from api.resources.responses import ResourceResponse
@@ -51,7 +52,9 @@ def discovery_routes() -> list[BaseRouteHandler]:
         if name:
             handlers.append(_document(f"/apis/{name}", group(name)))
         handlers += [_document(group_path(name, each), resource_list(name, each)) for each in versions]
-    return handlers
+    schemas = documents()
+    handlers.append(_document("/openapi/v3", index(schemas)))
+    return handlers + [_document(f"/openapi/v3/{path}", content) for path, content in schemas.items()]
 
 
 def _document(path: str, content: JSONObject) -> BaseRouteHandler:

@@ -1,12 +1,17 @@
 """Where resources stand in the HTTP interface, as Kubernetes spells it, and which of them have a status to write."""
 
+import re
 from typing import Final
 
 from fleet.decisions.signed_request import SIGNED_REQUEST_KIND
-from fleet.resources import Kind
+from fleet.resources import KINDS, Kind
 
 STATUS_KINDS: Final = frozenset({SIGNED_REQUEST_KIND})
 """Kinds whose paths have a `status` subresource."""
+
+_PATH: Final = re.compile(
+    r"/(?:api|apis/[^/]+)/[^/]+(?:/namespaces/[^/]+(?=/))??/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/status)?)?/?"
+)
 
 
 def group_path(group: str, version: str) -> str:
@@ -29,3 +34,14 @@ def collection_path(kind: Kind) -> str:
 def single_path(kind: Kind) -> str:
     """One resource: a path template."""
     return f"{collection_path(kind)}/{{name:str}}"
+
+
+def kind_and_name(path: str) -> tuple[Kind | None, str]:
+    """Which kind a path is about, and which resource of it, if it is about any."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None, ""
+    for kind in KINDS.values():
+        if kind.plural == found["plural"] and path.startswith(f"{group_path(kind.group, kind.version)}/"):
+            return kind, found["name"] or ""
+    return None, ""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from api.desired_state.fleet_view import FleetView
-from api.resources.secret_values import hide
+from api.resources.secret_values import hide, redact_last_applied
 from api.resources.selection import EVERYTHING, Selection
 from api.resources.statuses import Completed, Statuses
 from fleet.decisions.commands import JSONObject, ResourceKey
@@ -96,7 +96,7 @@ class ResourceReads:
     def shown(self, body: JSONObject, revision: int) -> JSONObject:
         """A stored body with its revision, a Secret opened."""
         if is_sealed(body):
-            body = self._keys.open(body)
+            body = redact_last_applied(self._keys.open(body))
             body = body if self._shows_secrets else hide(body)
         return body | {"metadata": body["metadata"] | {"resourceVersion": str(revision)}}
 

@@ -7,20 +7,21 @@ import msgspec
 from litestar import Request
 
 from api.errors import UnsupportedMediaTypeError
+from api.resources.preconditions import NONE_EXPECTED, Preconditions, read_preconditions
+from api.resources.protobuf_bodies import PROTOBUF_KINDS, PROTOBUF_TYPE, read_protobuf
 from api.resources.status_object import REQUEST_ID_HEADER
-from api.resources.writes import NONE_EXPECTED, Asked, Preconditions, read_preconditions
+from api.resources.writes import Asked
 from fleet.decisions.commands import JSONObject
 from fleet.devices.json_bodies import read_object
 from fleet.errors import BadInputError
-from fleet.resources import UnknownFields
+from fleet.names import shown
+from fleet.resources import Kind, UnknownFields
 
 AUTHOR_HEADER: Final = "Muster-Author"
 ANONYMOUS: Final = "anonymous"
 
-JSON_TYPES: Final = frozenset({"application/json", ""})
+_JSON_TYPES: Final = frozenset({"application/json", ""})
 """Python's typed client sends no content type with POST and PUT."""
-
-MERGE_PATCH_TYPES: Final = frozenset({"application/merge-patch+json"})
 
 _AUTHOR_LIMIT: Final = 128
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
@@ -32,13 +33,21 @@ _decoder = msgspec.json.Decoder(dict[str, Any])
 AnyRequest = Request[Any, Any, Any]
 
 
-async def read_document(request: AnyRequest, types: frozenset[str]) -> JSONObject:
+async def read_document(request: AnyRequest, kind: Kind) -> JSONObject:
     """The body as a JSON object. Raises UnsupportedMediaTypeError or BadInputError."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given not in types:
-        wanted = " or ".join(sorted(type_ for type_ in types if type_))
-        raise UnsupportedMediaTypeError(f"the content type {given[:60]!a} is not read here: send {wanted}")
-    return read_object(_decoder, await request.body(), "body")
+    if given in _JSON_TYPES:
+        return read_object(_decoder, await request.body(), "body")
+    if given == PROTOBUF_TYPE and kind.kind in PROTOBUF_KINDS:
+        return read_protobuf(kind.kind, await request.body())
+    raise UnsupportedMediaTypeError(f"the content type {shown(given)} is not read here: send application/json")
+
+
+def note_name(request: AnyRequest, document: JSONObject) -> None:
+    """Keep the name of what is to be made, which the path does not say, for the answer if it is refused."""
+    metadata = document.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    request.state.resource_name = name if isinstance(name, str) else ""
 
 
 def read_asked(request: AnyRequest) -> Asked:

@@ -13,17 +13,11 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from api.resources.discovery_routes import discovery_routes
 from api.resources.impersonation import refuse_impersonation
+from api.resources.patches.reading import read_patch
 from api.resources.paths import STATUS_KINDS, all_path, collection_path, single_path
 from api.resources.read_answers import answer_list, answer_one
 from api.resources.reads import ResourceReads
-from api.resources.requests import (
-    JSON_TYPES,
-    MERGE_PATCH_TYPES,
-    AnyRequest,
-    read_asked,
-    read_delete_options,
-    read_document,
-)
+from api.resources.requests import AnyRequest, note_name, read_asked, read_delete_options, read_document
 from api.resources.responses import ResourceResponse
 from api.resources.status_object import deleted
 from api.resources.writes import ResourceWrites, Written
@@ -84,7 +78,8 @@ def _collection_routes(kind: Kind, path: str, reads: ResourceReads, writes: Reso
 
     @post(path, operation_id=f"create{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def create(request: AnyRequest) -> Response[Any]:
-        document = await read_document(request, JSON_TYPES)
+        document = await read_document(request, kind)
+        note_name(request, document)
         written = await writes.create(kind, _namespace(kind, request) or "", document, read_asked(request))
         return _written(written, status=201)
 
@@ -125,13 +120,13 @@ def _write_routes(
 
     @put(path, operation_id=f"replace{suffix}", tags=[kind.kind], responses=_ERRORS)
     async def replace(request: AnyRequest) -> Response[Any]:
-        document = await read_document(request, JSON_TYPES)
+        document = await read_document(request, kind)
         return _written(await writes.replace(kind, _key(kind, request), document, subresource, read_asked(request)))
 
     @patch(path, operation_id=f"patch{suffix}", tags=[kind.kind], responses=_ERRORS)
     async def patch_(request: AnyRequest) -> Response[Any]:
-        document = await read_document(request, MERGE_PATCH_TYPES)
-        return _written(await writes.patch(kind, _key(kind, request), document, subresource, read_asked(request)))
+        given = read_patch(kind, request.headers.get("content-type", ""), await request.body())
+        return _written(await writes.patch(kind, _key(kind, request), given, subresource, read_asked(request)))
 
     return [replace, patch_]
 

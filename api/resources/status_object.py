@@ -13,9 +13,7 @@ REQUEST_ID_HEADER = "Muster-Request-Id"
 def failure(error: Exception, kind: Kind | None = None, name: str = "") -> dict[str, Any]:
     """What the caller reads; for an invalid resource also which field."""
     told = refusal(error)
-    details: dict[str, Any] = _named(kind, name)
-    if isinstance(error, InvalidResourceError) and error.field:
-        details["causes"] = [{"reason": "FieldValueInvalid", "message": told.message, "field": error.field}]
+    details = _details(error, told.message, kind, name)
     status = {
         "kind": "Status",
         "apiVersion": "v1",
@@ -44,6 +42,21 @@ def deleted(kind: Kind, name: str, uid: str) -> dict[str, Any]:
     """A resource is gone."""
     details = _named(kind, name) | {"uid": uid}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+def _details(error: Exception, message: str, kind: Kind | None, name: str) -> dict[str, Any]:
+    """For an invalid resource its kind and the field, of which kubectl makes its message; else what it is about."""
+    if not isinstance(error, InvalidResourceError):
+        return _named(kind, name)
+    if not error.field:
+        return {}  # with a name and no cause, kubectl would leave the message out
+    cause = {
+        "reason": "FieldValueInvalid",
+        "message": message.removeprefix(f"{error.field}: "),
+        "field": error.field,
+    }
+    named = _named(kind, name) | ({"kind": kind.kind} if kind else {})
+    return named | {"causes": [cause]}
 
 
 def _named(kind: Kind | None, name: str) -> dict[str, Any]:

@@ -5,17 +5,18 @@ is there, again if that has changed meanwhile.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from api.desired_state.outcomes import require_accepted
-from api.resources.merge_patch import merge_patch
 from api.resources.missing_sets import missing_set_warnings
+from api.resources.patches.reading import Patch
+from api.resources.preconditions import NONE_EXPECTED, Preconditions, preconditions
 from api.resources.reads import ResourceReads
-from api.resources.secret_values import restore
+from api.resources.secret_values import redact_last_applied, restore
 from fleet.decisions.commands import Command, DeleteResource, JSONObject, Outcome, PutResource, Request, ResourceKey
 from fleet.decisions.decide import decide
 from fleet.decisions.verdict import Limits
-from fleet.errors import BadInputError, ConflictError, NotFoundError
+from fleet.errors import ConflictError, NotFoundError
 from fleet.resources import Kind, UnknownFields, validate
 from fleet.sealing import NONCE_BYTES, KeyRing, is_sealed
 
@@ -47,16 +48,6 @@ class Written(NamedTuple):
     warnings: list[str]
 
 
-class Preconditions(NamedTuple):
-    """What must hold for a change to be made."""
-
-    uid: str | None
-    revision: int | None
-
-
-NONE_EXPECTED: Final = Preconditions(None, None)
-
-
 class ResourceWrites:
     """Writes resources. `random_bytes` makes nonces, `new_uid` uids; `wall_clock_ms` gives Unix time."""
 
@@ -86,7 +77,7 @@ class ResourceWrites:
         validated = validate(kind, document, namespace=namespace or None, unknown_fields=asked.unknown_fields)
         key = ResourceKey(kind.kind, namespace, validated.body["metadata"]["name"])
         return await self._put(
-            key, validated.body, validated.warnings, mode="create", expected=Preconditions(None, None), asked=asked
+            key, validated.body, validated.warnings, mode="create", expected=NONE_EXPECTED, asked=asked
         )
 
     async def replace(
@@ -113,15 +104,15 @@ class ResourceWrites:
         )
 
     async def patch(
-        self, kind: Kind, key: ResourceKey, patch: JSONObject, subresource: Literal["", "status"], asked: Asked
+        self, kind: Kind, key: ResourceKey, patch: Patch, subresource: Literal["", "status"], asked: Asked
     ) -> Written:
-        """Apply a merge patch to a resource, or to its status."""
-        expected = preconditions(patch)
+        """Apply a patch to a resource as it is shown, or to its status; hidden values stay what they are."""
+        expected = patch.expected
         for _ in range(_PATCH_TRIES):
             held = self._reads.state.get(key)
             if held is None:
                 raise NotFoundError(f"{key} does not exist")
-            document = merge_patch(self._opened(held.body), patch)
+            document = patch.apply(self._shown(held.body, held.revision))
             validated = validate(
                 kind,
                 document,
@@ -174,7 +165,7 @@ class ResourceWrites:
             warnings = [*warnings, *missing_set_warnings(state, key, body)]
         if key.kind == _SECRET:
             held = state.get(key)
-            body = restore(body, self._opened(held.body) if held else None)
+            body = redact_last_applied(restore(body, self._opened(held.body) if held else None))
             body = self._keys.seal(body, self._random_bytes(NONCE_BYTES))
         if expected.uid is not None:
             body = body | {"metadata": body["metadata"] | {"uid": expected.uid}}
@@ -203,22 +194,3 @@ class ResourceWrites:
 
     def _shown(self, body: JSONObject, revision: int) -> JSONObject:
         return self._reads.shown(body, revision)
-
-
-def preconditions(document: JSONObject) -> Preconditions:
-    """`metadata.uid` and `metadata.resourceVersion`, as Kubernetes means them. Raises BadInputError."""
-    metadata: Any = document.get("metadata")
-    if not isinstance(metadata, dict):
-        return Preconditions(None, None)
-    return read_preconditions(metadata.get("uid"), metadata.get("resourceVersion"))
-
-
-def read_preconditions(uid: Any, resource_version: Any) -> Preconditions:
-    """Check what a client gave; empty means none. Raises BadInputError."""
-    if uid is not None and not isinstance(uid, str):
-        raise BadInputError("uid is not text")
-    if resource_version in (None, ""):
-        return Preconditions(uid or None, None)
-    if not (isinstance(resource_version, str) and resource_version.isascii() and resource_version.isdigit()):
-        raise BadInputError("resourceVersion is not one that Muster gave: leave it out to write in any case")
-    return Preconditions(uid or None, int(resource_version[:20]))

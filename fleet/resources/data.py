@@ -27,14 +27,18 @@ _REQUIRED_KEYS = {
 """Keys without which a Secret of that type is of no use."""
 
 
-class _Secret(Section):
+class Secret(Section):
+    """Values that only those who need them see, by key: base64 in `data`, or as they are in `stringData`."""
+
     data: dict[str, str | None] | UnsetType = UNSET
     string_data: dict[str, str | None] | UnsetType = UNSET
     type: str = "Opaque"
     immutable: bool | UnsetType = UNSET
 
 
-class _ConfigMap(Section):
+class ConfigMap(Section):
+    """Texts and bytes by key, for workloads and for allow lists, S3 and syslog settings."""
+
     data: dict[str, str] | UnsetType = UNSET
     binary_data: dict[str, str] | UnsetType = UNSET
     immutable: bool | UnsetType = UNSET
@@ -42,7 +46,7 @@ class _ConfigMap(Section):
 
 def read_secret(content: JSONObject, notes: Notes) -> JSONObject:
     """A Secret without metadata; `stringData` is merged into `data` and wins. Raises InvalidResourceError."""
-    secret = shape(content, _Secret, notes)
+    secret = shape(content, Secret, notes)
     data = {key: canonical_base64(value or "", f"data[{key}]") for key, value in (secret.data or {}).items()}
     for key, text in (secret.string_data or {}).items():
         data[key] = b64encode((text or "").encode()).decode()
@@ -61,7 +65,7 @@ def read_secret(content: JSONObject, notes: Notes) -> JSONObject:
 
 def read_config_map(content: JSONObject, notes: Notes) -> JSONObject:
     """A ConfigMap without metadata. Raises InvalidResourceError."""
-    config_map = shape(content, _ConfigMap, notes)
+    config_map = shape(content, ConfigMap, notes)
     data, binary = config_map.data or {}, config_map.binary_data or {}
     _check_keys(data, "data")
     _check_keys(binary, "binaryData")

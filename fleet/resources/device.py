@@ -134,24 +134,28 @@ class EdgeDeviceSpec(EdgeDeviceSetSpec):
     request_time: Timestamp | UnsetType = UNSET
 
 
-class _EdgeDevice(Section):
+class EdgeDevice(Section):
+    """One device of the fleet: how it is to be configured."""
+
     spec: EdgeDeviceSpec = field(default_factory=EdgeDeviceSpec)
 
 
-class _EdgeDeviceSet(Section):
+class EdgeDeviceSet(Section):
+    """Configuration that its members share: each section given here replaces the device's own."""
+
     spec: EdgeDeviceSetSpec = field(default_factory=EdgeDeviceSetSpec)
 
 
 def read_edge_device(content: JSONObject, notes: Notes) -> JSONObject:
     """An EdgeDevice without metadata and status. Raises InvalidResourceError."""
-    device = shape(content, _EdgeDevice, notes)
+    device = shape(content, EdgeDevice, notes)
     _check_sections(device.spec, notes)
     return unshape(device)
 
 
 def read_edge_device_set(content: JSONObject, notes: Notes) -> JSONObject:
     """An EdgeDeviceSet without metadata and status. Raises InvalidResourceError."""
-    device_set = shape(content, _EdgeDeviceSet, notes)
+    device_set = shape(content, EdgeDeviceSet, notes)
     _check_sections(device_set.spec, notes)
     return unshape(device_set)
 

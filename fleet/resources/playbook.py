@@ -67,17 +67,21 @@ class PlaybookExecutionSpec(Section):
     execution_attempt: Count | UnsetType = UNSET
 
 
-class _EdgeConfig(Section):
+class EdgeConfig(Section):
+    """Ansible playbooks for the devices that a label `config/…` names it on."""
+
     spec: EdgeConfigSpec = field(default_factory=EdgeConfigSpec)
 
 
-class _PlaybookExecution(Section):
+class PlaybookExecution(Section):
+    """The playbooks of one EdgeConfig on one device."""
+
     spec: PlaybookExecutionSpec = field(default_factory=PlaybookExecutionSpec)
 
 
 def read_edge_config(content: JSONObject, notes: Notes) -> JSONObject:
     """An EdgeConfig without metadata and status. Raises InvalidResourceError."""
-    config = shape(content, _EdgeConfig, notes)
+    config = shape(content, EdgeConfig, notes)
     playbooks = (config.spec.edge_playbook or EdgePlaybook()).playbooks or []
     for index, playbook in enumerate(playbooks):
         _check_content(playbook, f"spec.edgePlaybook.playbooks[{index}]")
@@ -86,7 +90,7 @@ def read_edge_config(content: JSONObject, notes: Notes) -> JSONObject:
 
 def read_playbook_execution(content: JSONObject, notes: Notes) -> JSONObject:
     """A PlaybookExecution without metadata and status; an empty one is refused. Raises InvalidResourceError."""
-    execution = shape(content, _PlaybookExecution, notes)
+    execution = shape(content, PlaybookExecution, notes)
     if execution.spec.playbook is UNSET:
         raise InvalidResourceError(
             "spec.playbook is missing: an execution without a playbook would run nothing; write spec.playbook.content "

@@ -22,7 +22,9 @@ class EdgeDeviceSignedRequestSpec(Section):
     features: dict[str, Any] | UnsetType = UNSET
 
 
-class _SignedRequest(Section):
+class SignedRequest(Section):
+    """A device's wish to join, and an operator's answer to it."""
+
     spec: EdgeDeviceSignedRequestSpec
 
 
@@ -44,7 +46,7 @@ class SignedRequestStatus(Section):
 
 def read_signed_request(content: JSONObject, notes: Notes) -> JSONObject:
     """An EdgeDeviceSignedRequest without metadata and status. Raises InvalidResourceError."""
-    request = shape(content, _SignedRequest, notes)
+    request = shape(content, SignedRequest, notes)
     field = "spec.targetNamespace"
     try:
         check_namespace(request.spec.target_namespace)

@@ -90,13 +90,15 @@ class EdgeWorkloadSpec(Section):
     metrics: WorkloadMetrics | UnsetType = UNSET
 
 
-class _EdgeWorkload(Section):
+class EdgeWorkload(Section):
+    """A pod, and which devices run it."""
+
     spec: EdgeWorkloadSpec
 
 
 def read_edge_workload(content: JSONObject, notes: Notes) -> JSONObject:
     """An EdgeWorkload without metadata and status. Raises InvalidResourceError."""
-    workload = shape(_with_egress(content, notes), _EdgeWorkload, notes)
+    workload = shape(_with_egress(content, notes), EdgeWorkload, notes)
     spec = workload.spec
     if spec.type != POD:
         notes.warn(f"spec.type is {shown(spec.type)}: devices run pods, write type: {POD}")

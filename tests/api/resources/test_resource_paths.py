@@ -131,12 +131,15 @@ def test_a_patch_merges(http: httpx.Client, name: str, device_set: dict[str, obj
     assert patched.json()["metadata"]["uid"] == device_set["metadata"]["uid"]  # type: ignore[index]
 
 
-def test_only_merge_patches_are_taken(http: httpx.Client, name: str) -> None:
-    """415 with what to send instead."""
-    for media_type in ("application/strategic-merge-patch+json", "application/apply-patch+yaml", "application/json"):
+def test_other_patches_are_refused(http: httpx.Client, name: str) -> None:
+    """415 with what to send instead; strategic merge is for core kinds alone."""
+    for media_type in ("application/strategic-merge-patch+json", "application/json"):
         answer = http.patch(f"{SETS}/{name}", content=b"{}", headers={"Content-Type": media_type})
         assert answer.status_code == 415
         assert "application/merge-patch+json" in answer.json()["message"]
+    apply = http.patch(f"{SETS}/{name}", content=b"{}", headers={"Content-Type": "application/apply-patch+yaml"})
+    assert apply.status_code == 415
+    assert "without --server-side" in apply.json()["message"]
 
 
 def test_a_deleted_resource_is_gone(http: httpx.Client, name: str, device_set: dict[str, object]) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from api.resources.merge_patch import merge_patch
+from api.resources.patches.merge_patch import merge_patch
 from cli.resources.change_plan import LAST_APPLIED, plan_change
 from cli.resources.manifests import Manifest, read_manifests
 

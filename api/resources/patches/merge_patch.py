@@ -5,7 +5,7 @@ from typing import Any, Final
 from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError
 
-_DEPTH_LIMIT: Final = 64
+DEPTH_LIMIT: Final = 64
 """As deep as a resource may be (`fleet.resources.json_values`)."""
 
 
@@ -15,8 +15,8 @@ def merge_patch(target: JSONObject, patch: JSONObject) -> JSONObject:
 
 
 def _merge(target: Any, patch: JSONObject, depth: int) -> JSONObject:
-    if depth > _DEPTH_LIMIT:
-        raise BadInputError(f"the patch is nested deeper than {_DEPTH_LIMIT} levels")
+    if depth > DEPTH_LIMIT:
+        raise BadInputError(f"the patch is nested deeper than {DEPTH_LIMIT} levels")
     merged = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
         if value is None:
