@@ -20,7 +20,11 @@ _FETCH_WITHIN_MS: Final = 10_000
 
 
 class FeedPublisher:
-    """Writes one feed through a producer that its owner starts and stops."""
+    """Writes one feed through a producer that its owner starts and stops.
+
+    `record_limit_bytes` is what several outcomes in a record stay below; a single one may take more, which the topic
+    has room for.
+    """
 
     def __init__(self, producer: KafkaProducer, bootstrap: str, topic: str, record_limit_bytes: int) -> None:
         self._producer = producer
@@ -30,7 +34,7 @@ class FeedPublisher:
 
     async def publish(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         """Publish outcomes, each with the place of the command log that it answers, in as few records as hold them."""
-        for value in _records(outcomes, self._producer.value_limit_bytes):
+        for value in _records(outcomes, self._record_limit_bytes):
             async for attempt in stamina.retry_context(
                 on=UnavailableError, attempts=None, timeout=None, wait_max=_LONGEST_PAUSE_S
             ):
@@ -70,10 +74,7 @@ class FeedPublisher:
 
 
 def _records(outcomes: Sequence[tuple[int, Outcome]], limit_bytes: int) -> list[bytes]:
-    """Record values within the limit: halved as long as one is larger.
-
-    A single outcome fits, since its request did and the limit leaves room for what else it changes.
-    """
+    """Record values within the limit, or of one outcome: halved as long as one is larger."""
     if not outcomes:
         return []
     value = encode_outcomes([outcome for _, outcome in outcomes], outcomes[-1][0])

@@ -45,7 +45,7 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
     group = f"{kafka.topic_prefix}-commands-{life.epoch}"
     metrics = WorkerMetrics()
     app = faust_app(group, kafka, streams)
-    producer = KafkaProducer(kafka.bootstrap, kafka.record_limit_bytes, client_id=f"{group}-feed")
+    producer = KafkaProducer(kafka.bootstrap, names.feed.record_limit_bytes, client_id=f"{group}-feed")
     processor = CommandProcessor(
         DecisionStore(client, decider_id=uuid4().hex),
         FeedPublisher(producer, kafka.bootstrap, names.feed.name, kafka.record_limit_bytes),

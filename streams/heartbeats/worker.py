@@ -38,7 +38,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     group = heartbeats_group(kafka.topic_prefix, life.epoch)
     metrics = WorkerMetrics()
     app = faust_app(group, kafka, streams)
-    producer = KafkaProducer(kafka.bootstrap, kafka.record_limit_bytes, client_id=f"{group}-worker")
+    producer = KafkaProducer(kafka.bootstrap, names.dead_letters.record_limit_bytes, client_id=f"{group}-worker")
     dead_letters = DeadLetters(
         producer, names.dead_letters.name, names.dead_letters.partitions, metrics.dead_letters.inc
     )

@@ -6,18 +6,21 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 
+import msgspec
 import psutil
 import pytest
 from clickhouse_connect.driver import Client
 
 from api.desired_state.feed_reader import FeedReader
 from api.desired_state.fleet_view import FleetView
-from fleet.decisions.commands import Outcome
+from cli.service.setup import set_up
+from fleet.decisions.commands import Outcome, PutResource
 from fleet.decisions.state import FleetState
-from settings import Settings
+from settings import Settings, load
 from storage.decisions import load_state, outcomes_between
 from streams.commands.processor import Step
 from streams.commands.source import CommandRecord
@@ -130,6 +133,22 @@ async def test_a_worker_that_stood_still_and_comes_back_changes_no_outcome(
         records += await log.send([request("fourth", workload("web", 4))])
         published = await log.feed_with({"fourth"})
     compare(clickhouse, records, stored, published)
+
+
+async def test_an_outcome_larger_than_any_command_is_published(environ: dict[str, str], tmp_path: Path) -> None:
+    """The command just fits a record, its outcome also has the status that was kept; what follows is not held up."""
+    limited = {**environ, "MUSTER_KAFKA_RECORD_LIMIT_BYTES": "70000"}
+    set_up(load(limited), datetime.now(UTC))
+    log = CommandTopics(load(limited))
+    first, change = workload("web", 1), workload("web", 2)
+    status = PutResource(first.key, {"status": {"text": "s" * 60_000}}, "replace", "", subresource="status")
+    change.body["spec"]["text"] = "t" * 60_000
+    async with worker(limited, tmp_path / "worker.log"):
+        await log.send([request("first", first)], [request("status", status)], [request("large", change)])
+        await log.send([request("next", workload("other", 1))])
+        outcomes = await log.feed_with({"large", "next"})
+    large = next(outcome for outcome in outcomes if outcome.request_id == "large")
+    assert len(msgspec.msgpack.encode(large)) > load(limited).kafka.record_limit_bytes
 
 
 def is_standing_still(pid: int) -> bool:
