@@ -20,6 +20,7 @@ from api.listeners.certificates import Certificates
 from api.listeners.edge_api_check import EdgeApiCheck
 from api.listeners.elsewhere import DevicePlaneElsewhere, management_elsewhere
 from api.operation_routes import operation_routes
+from api.operators.lifecycle_routes import lifecycle_routes
 from api.process import ApiProcess
 from api.request_count import RequestCount
 from api.resources.routes import resource_routes
@@ -58,6 +59,7 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
             *resource_routes(process.reads, process.writes),
             *document_routes(),
             *operation_routes(process.health, process.metrics),
+            lifecycle_routes(process.gateway, settings.api.operator_deadline_ms / 1000),
         ],
         lifespan=[process.running],
         exception_handlers={Exception: answer_failure},

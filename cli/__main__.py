@@ -37,6 +37,10 @@ app.command("cli.resources.kubeconfig:kubeconfig", help="Print or write the conf
 pki = App(name="pki", help="Certificates to try mutual TLS with.")
 pki.command("cli.pki.init:init", help="Make a CA, Muster's and the Edge API's certificates, and devices'.")
 app.command(pki)
+device = App(name="device", help="Let a device register another key, or revoke it.")
+device.command("cli.devices.device:reset_key", help="Let a registered device register another key, once.")
+device.command("cli.devices.device:revoke", help="Take a device out of service for good.")
+app.command(device)
 app.command("cli.simulate.command:simulate", help="Play a fleet of devices; check that nothing acknowledged was lost.")
 
 

@@ -4,11 +4,17 @@ import os
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from cli.devices.preauthorise import preauthorise
+from cli.errors import CommandError
 from cli.http_client import MERGE_PATCH, RefusedError, Server
 from cli.options import NamespaceOption, ServerOption
 from cli.resources.resource_paths import resource_path
-from cli.server_address import open_server
+from cli.server_address import USAGE_STATUS, open_server
 from fleet.resources import KINDS
 from settings import Settings, load
 
@@ -16,9 +22,8 @@ _KIND = KINDS["EdgeDeviceSignedRequest"]
 
 
 def approve(
-    device: str,
-    /,
     *devices: str,
+    file: Annotated[Path | None, Parameter(name=("--file", "-f"))] = None,
     namespace: NamespaceOption = None,
     set: str | None = None,  # noqa: A002 - the option's name
     server: ServerOption = None,
@@ -27,10 +32,11 @@ def approve(
 
     Parameters
     ----------
-    device
-        Id of a device.
     devices
-        Ids of more devices.
+        Ids of devices.
+    file
+        CSV file of devices that need not have asked yet: column device, optionally namespace and set, and a column for
+        each label.
     namespace
         Where the devices shall be, instead of where they asked to be.
     set
@@ -38,6 +44,12 @@ def approve(
     server
         URL of the API; this machine's unless given.
     """
+    if bool(devices) == (file is not None) or (file and (namespace or set)):
+        raise CommandError("name devices, or a file with -f that says all about them", USAGE_STATUS)
+    if file is not None:
+        settings = load(os.environ)
+        with open_server(server, settings) as connection:
+            return preauthorise(connection, file, settings.devices.initial_namespace)
     wishes = {"targetNamespace": namespace, "targetSet": set}
     spec = {"approved": True} | {field: value for field, value in wishes.items() if value is not None}
 
@@ -45,7 +57,7 @@ def approve(
         connection.change("PATCH", path, {"spec": spec}, content_type=MERGE_PATCH)
         return "approved"
 
-    return _answer_each((device, *devices), answer, server, load(os.environ))
+    return _answer_each(devices, answer, server, load(os.environ))
 
 
 def decline(device: str, /, *devices: str, message: str = "", server: ServerOption = None) -> int:
@@ -93,6 +105,6 @@ def _explained(error: RefusedError, device: str) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND and device in str(error):
         return (
             f"it has not asked to join: `muster get {_KIND.short_names[0]}` lists who has; "
-            f"to approve it beforehand, apply an {_KIND.kind} of that name with spec.approved: true"
+            "to approve devices beforehand, name them in a CSV file: `muster approve -f FILE.csv`"
         )
     return str(error)

@@ -121,6 +121,27 @@ class ReportPlaybook(msgspec.Struct, tag="playbook", frozen=True):
     status: str
 
 
+class ResetKey(msgspec.Struct, tag="reset-key", frozen=True):
+    """An operator lets a registered device register another key, once."""
+
+    device_id: str
+    namespace: str
+
+
+class PreauthoriseDevice(msgspec.Struct, tag="preauthorise", frozen=True):
+    """An operator approves a device that has not asked yet. `uid` and `device_uid` as in `EnrolDevice`.
+
+    An empty `target_set` is none; `labels` become the device's.
+    """
+
+    device_id: str
+    namespace: str
+    target_set: str
+    labels: dict[str, str]
+    uid: str
+    device_uid: str
+
+
 Command = (
     PutResource
     | DeleteResource
@@ -131,6 +152,8 @@ Command = (
     | FinishDeletion
     | ReportConfiguration
     | ReportPlaybook
+    | ResetKey
+    | PreauthoriseDevice
 )
 
 

@@ -9,19 +9,21 @@ from fleet.decisions.commands import (
     EnrolDevice,
     FinishDeletion,
     Outcome,
+    PreauthoriseDevice,
     ProveKey,
     PutResource,
     RegisterDevice,
     ReportConfiguration,
     ReportPlaybook,
     Request,
+    ResetKey,
     SetHardwareLabels,
 )
 from fleet.decisions.configuration_report import report_configuration
 from fleet.decisions.deletion import delete_resource, finish_deletion
-from fleet.decisions.enrolment import enrol_device
+from fleet.decisions.enrolment import enrol_device, preauthorise_device
 from fleet.decisions.playbooks import report_playbook
-from fleet.decisions.registration import prove_key, register_device, set_hardware_labels
+from fleet.decisions.registration import prove_key, register_device, reset_key, set_hardware_labels
 from fleet.decisions.resource import put_resource
 from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Limits, Verdict
@@ -42,7 +44,7 @@ def decide(state: FleetState, request: Request, revision: int, limits: Limits) -
     )
 
 
-def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # noqa: PLR0911 - a table
+def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # noqa: C901, PLR0911 - a table
     at_ms = request.issued_at_ms
     match request.command:
         case PutResource() as command:
@@ -63,3 +65,7 @@ def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # n
             return report_configuration(state, command)
         case ReportPlaybook() as command:
             return report_playbook(state, command, at_ms)
+        case ResetKey() as command:
+            return reset_key(state, command)
+        case PreauthoriseDevice() as command:
+            return preauthorise_device(state, command, at_ms)

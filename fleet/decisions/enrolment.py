@@ -4,13 +4,14 @@ A device never chooses its set; its target namespace must exist; what waits unde
 """
 
 import uuid
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from fleet.decisions.commands import Change, EnrolDevice, JSONObject, ResourceKey
+from fleet.decisions.commands import Change, EnrolDevice, JSONObject, PreauthoriseDevice, ResourceKey
 from fleet.decisions.identity_changes import forgotten, identity_change, new_life
-from fleet.decisions.resource_bodies import with_label
+from fleet.decisions.resource_bodies import with_labels
 from fleet.decisions.signed_request import (
     MEMBER_OF_LABEL,
     Wish,
@@ -26,6 +27,8 @@ from fleet.decisions.signed_request import (
 from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Limits, Verdict, accepted, refused, unchanged
 from fleet.devices.states import DeviceIdentity, DeviceState
+
+NO_LABELS: Final[Mapping[str, str]] = {}
 
 EXPIRED_AT_ONCE: Final = 16
 """How many expired requests one new enrolment clears away: more than it adds, yet a bounded outcome."""
@@ -72,6 +75,39 @@ def enrol_device(state: FleetState, command: EnrolDevice, at_ms: int, limits: Li
         identity_change(
             new_life(state.identities.get(device_id), device_id, DeviceState.PENDING, wish.target_namespace, at_ms)
         ),
+    )
+
+
+def preauthorise_device(state: FleetState, command: PreauthoriseDevice, at_ms: int) -> Verdict:
+    """An operator approves a device before it asks. One that was turned away must be approved by itself."""
+    device_id = command.device_id
+    stands = state.device_state(device_id)
+    identity = state.identities.get(device_id)
+    if identity and stands in (DeviceState.APPROVED, DeviceState.REGISTERED):
+        if identity.namespace != command.namespace:
+            return refused(
+                "conflict", f"device {device_id} is in namespace {identity.namespace}: delete it there first"
+            )
+        return unchanged(f"device {device_id} is {stands} already")
+    if stands in (DeviceState.DECLINED, DeviceState.REVOKED):
+        return refused("forbidden", f"device {device_id} is {stands}: approve it by itself")
+    if stands is DeviceState.DELETING:
+        return refused("conflict", f"device {device_id} is being deleted: wait until it is gone")
+    key = request_key(device_id, state.initial_namespace)
+    held = state.get(key)
+    wish = Wish(command.namespace, command.target_set, is_approved=True)
+    fields: dict[str, object] = {"targetNamespace": wish.target_namespace, "approved": True}
+    if wish.target_set:
+        fields["targetSet"] = wish.target_set
+    body = with_spec(held.body, **fields) if held else new_request(key, wish, {}, command.uid, at_ms)
+    return _approve(
+        state,
+        key,
+        body,
+        device_uid=command.device_uid,
+        at_ms=at_ms,
+        message="approved by an operator beforehand",
+        labels=command.labels,
     )
 
 
@@ -139,7 +175,14 @@ def _put_decided(
 
 
 def _approve(
-    state: FleetState, key: ResourceKey, body: JSONObject, *, device_uid: str, at_ms: int, message: str
+    state: FleetState,
+    key: ResourceKey,
+    body: JSONObject,
+    *,
+    device_uid: str,
+    at_ms: int,
+    message: str,
+    labels: Mapping[str, str] = NO_LABELS,
 ) -> Verdict:
     device_id = key.name
     wish = read_wish(body, state.initial_namespace)
@@ -155,10 +198,12 @@ def _approve(
     ]
     device = device_key(device_id, wish.target_namespace)
     held = state.get(device)
+    wanted = {**labels, MEMBER_OF_LABEL: wish.target_set} if wish.target_set else labels
     if held is None:
-        changes.append(Change(device, new_device(device_id, wish.target_namespace, wish.target_set, device_uid, at_ms)))
-    elif wish.target_set:
-        changes.append(Change(device, with_label(held.body, MEMBER_OF_LABEL, wish.target_set)))
+        new = new_device(device_id, wish.target_namespace, wish.target_set, device_uid, at_ms)
+        changes.append(Change(device, with_labels(new, wanted)))
+    elif wanted:
+        changes.append(Change(device, with_labels(held.body, wanted)))
     return accepted(*changes)
 
 

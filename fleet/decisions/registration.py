@@ -7,7 +7,7 @@ an operator can let one in. Every other key is told to the operator.
 
 import msgspec
 
-from fleet.decisions.commands import DeviceEvent, ProveKey, RegisterDevice, SetHardwareLabels
+from fleet.decisions.commands import DeviceEvent, ProveKey, RegisterDevice, ResetKey, SetHardwareLabels
 from fleet.decisions.identity_changes import identity_change
 from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Verdict, accepted, refused, unchanged
@@ -37,16 +37,19 @@ def register_device(state: FleetState, command: RegisterDevice, at_ms: int) -> V
         return accepted(identity_change(new), events=(_key_changed(new, known_key),) if is_other_key else ())
     if known_key == command.key_fingerprint:
         return _with_labels(identity, command.hardware_labels, command.sequence)
-    if identity.is_key_proven:
+    if identity.is_key_proven and not identity.may_change_key:
         message = f"a registration with another key ({_short(command.key_fingerprint)}) than the device's was refused"
         return refused(
             "forbidden",
-            f"device {device_id} holds a certificate for another key: an operator must let the new one in",
+            f"device {device_id} holds a certificate for another key: an operator must let the new one in "
+            f"with `muster device reset-key {device_id}`",
             DeviceEvent(identity.namespace, device_id, "warn", "KeyRefused", message),
         )
     new = msgspec.structs.replace(
         identity,
         key_fingerprint=command.key_fingerprint,
+        is_key_proven=False,
+        may_change_key=False,
         hardware_labels=command.hardware_labels,
         labels_sequence=max(identity.labels_sequence, command.sequence),
         registered_at_ms=at_ms,
@@ -64,6 +67,22 @@ def prove_key(state: FleetState, command: ProveKey) -> Verdict:
     if identity.is_key_proven:
         return unchanged()
     return accepted(identity_change(msgspec.structs.replace(identity, is_key_proven=True)))
+
+
+def reset_key(state: FleetState, command: ResetKey) -> Verdict:
+    """An operator lets a device register another key. The leave ends with it; the same key may renew meanwhile."""
+    device_id = command.device_id
+    identity = registered_in(state, device_id, command.namespace)
+    if identity is None:
+        return refused("not-found", f"device {device_id} is not registered in namespace {command.namespace}")
+    if identity.state is not DeviceState.REGISTERED:
+        return refused("conflict", f"device {device_id} is {identity.state}: it registers no more")
+    if identity.may_change_key:
+        return unchanged()
+    event = DeviceEvent(
+        identity.namespace, device_id, "info", "KeyReset", "an operator lets it register another key, once"
+    )
+    return accepted(identity_change(msgspec.structs.replace(identity, may_change_key=True)), events=(event,))
 
 
 def set_hardware_labels(state: FleetState, command: SetHardwareLabels) -> Verdict:

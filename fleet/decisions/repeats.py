@@ -6,7 +6,7 @@ nothing; a Secret's content is compared by its MAC.
 
 import msgspec
 
-from fleet.decisions.commands import Command, EnrolDevice, JSONObject, PutResource
+from fleet.decisions.commands import Command, EnrolDevice, JSONObject, PreauthoriseDevice, PutResource
 
 
 def is_repeat(first: Command, again: Command) -> bool:
@@ -18,7 +18,7 @@ def _without_chance(command: Command) -> Command:
     match command:
         case PutResource():
             return msgspec.structs.replace(command, uid="", body=_without_nonce(command.body))
-        case EnrolDevice():
+        case EnrolDevice() | PreauthoriseDevice():
             return msgspec.structs.replace(command, uid="", device_uid="")
         case _:
             return command

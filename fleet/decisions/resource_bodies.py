@@ -3,6 +3,7 @@
 Only the objects that change are made anew; everything else is shared with the body it came from.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -63,10 +64,12 @@ def with_status(held: JSONObject, status: object) -> JSONObject | None:
     return None if held.get("status") == status else held | {"status": status}
 
 
-def with_label(held: JSONObject, label: str, value: str) -> JSONObject:
-    """A resource with one label set."""
+def with_labels(held: JSONObject, labels: Mapping[str, str]) -> JSONObject:
+    """A resource with labels set beside those it has."""
+    if not labels:
+        return held
     metadata = held["metadata"]
-    return held | {"metadata": metadata | {"labels": (metadata.get("labels") or {}) | {label: value}}}
+    return held | {"metadata": metadata | {"labels": {**(metadata.get("labels") or {}), **labels}}}
 
 
 def _client_metadata(body: JSONObject) -> JSONObject:

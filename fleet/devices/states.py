@@ -60,7 +60,8 @@ class DeviceIdentity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What is known of a device id beside its resources. Times are Unix milliseconds, 0 for never.
 
     `namespace` is where the device is, or asks to be. `key_fingerprint` is the hex SHA-256 of the registered key's
-    SubjectPublicKeyInfo; it `is_key_proven` once the device beat or polled with its certificate.
+    SubjectPublicKeyInfo; it `is_key_proven` once the device beat or polled with its certificate,
+    and `may_change_key` once more by an operator's leave.
     `former_key_fingerprint` is the key of the device's life before it was removed or revoked. `hardware_labels` are
     the device's own claims: an operator's labels win over them; `labels_sequence` is the place in the heartbeats' log
     that they come from, 0 when not known. `revision` is that of the last change, and not part of what is stored.
@@ -71,6 +72,7 @@ class DeviceIdentity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     namespace: str
     key_fingerprint: str = ""
     is_key_proven: bool = False
+    may_change_key: bool = False
     former_key_fingerprint: str = ""
     hardware_labels: dict[str, str] = {}
     labels_sequence: int = 0

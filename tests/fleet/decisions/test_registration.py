@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet.decisions.commands import SetHardwareLabels
+from fleet.decisions.commands import ResetKey, SetHardwareLabels
 from fleet.devices.states import DeviceState
 from tests.fleet.decisions.command_log import KEY, OTHER_KEY, CommandLog
 
@@ -129,3 +129,34 @@ def test_hardware_labels_of_an_older_heartbeat_never_overwrite_newer() -> None:
     assert log.submit(SetHardwareLabels("dev", "plant", between, sequence=7)).result == "unchanged"
     assert log.submit(SetHardwareLabels("dev", "plant", former, sequence=9)).result == "unchanged"
     assert log.identity().hardware_labels == former
+
+
+def test_an_operators_leave_lets_one_other_key_in() -> None:
+    """The device's own may renew meanwhile; the leave ends with the new key, which is told."""
+    log = CommandLog()
+    log.bring_to(DeviceState.REGISTERED)
+    log.prove()
+    assert log.submit(ResetKey("dev", "plant")).events[0].reason == "KeyReset"
+    assert log.submit(ResetKey("dev", "plant")).result == "unchanged"
+    assert log.register().result == "unchanged"
+    outcome = log.register(key=OTHER_KEY)
+    assert [event.reason for event in outcome.events] == ["KeyChanged"]
+    assert (log.identity().key_fingerprint, log.identity().is_key_proven) == (OTHER_KEY, False)
+    log.prove(key=OTHER_KEY)
+    assert log.register().result == "forbidden"
+
+
+@pytest.mark.parametrize(
+    ("state", "result"),
+    [
+        (DeviceState.UNKNOWN, "not-found"),
+        (DeviceState.APPROVED, "not-found"),
+        (DeviceState.DELETING, "conflict"),
+        (DeviceState.REVOKED, "not-found"),
+    ],
+)
+def test_only_a_registered_device_gets_that_leave(state: DeviceState, result: str) -> None:
+    """Another state asks for another decision."""
+    log = CommandLog()
+    log.bring_to(state)
+    assert log.submit(ResetKey("dev", "plant")).result == result

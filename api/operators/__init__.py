@@ -1,0 +1,1 @@
+"""What operators ask of the fleet beside its resources, under `/muster/v1`."""

@@ -1,0 +1,1 @@
+"""Commands about devices' lives, beside their resources."""

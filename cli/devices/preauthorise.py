@@ -1,0 +1,58 @@
+"""`muster approve -f FILE.csv`: approves a whole fleet before it asks, a thousand devices a request."""
+
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from cli.devices.preauthorisation_file import check_file, read_batches
+from cli.errors import CommandError
+from cli.http_client import Server
+
+BATCH = 1000
+"""Devices in one request: as many as the server takes."""
+
+AT_A_TIME = 4
+"""Requests under way at once: enough that the command log is never idle."""
+
+_PATH = "/muster/v1/preauthorisations"
+_DONE = ("accepted", "unchanged")
+
+
+def preauthorise(server: Server, path: Path, initial_namespace: str) -> int:
+    """Approve every device of the file; the exit status. Nothing is sent of a file with a mistake.
+
+    May be repeated: a device that is approved already is left as it is.
+    """
+    devices, mistakes = check_file(path, initial_namespace)
+    if mistakes:
+        for mistake in mistakes:
+            sys.stderr.write(f"muster: {mistake}\n")
+        raise CommandError("nothing was approved")
+    counts: Counter[str] = Counter()
+
+    def send(batch: list[dict[str, Any]]) -> list[dict[str, str]]:
+        results: list[dict[str, str]] = server.change("POST", _PATH, {"devices": batch}).body["results"]
+        return results
+
+    batches = read_batches(path, initial_namespace, BATCH)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        # A round at a time, so that a file of any length is never held as a whole.
+        while batch := [each for _, each in zip(range(AT_A_TIME), batches, strict=False)]:
+            for results in pool.map(send, batch):
+                _tell(results, counts)
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r{counts.total():,} of {devices:,}")
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+    refused = counts.total() - counts["accepted"] - counts["unchanged"]
+    sys.stdout.write(f"{counts['accepted']} approved, {counts['unchanged']} were already, {refused} refused\n")
+    return 1 if refused else 0
+
+
+def _tell(results: list[dict[str, str]], counts: Counter[str]) -> None:
+    for each in results:
+        counts[each["result"]] += 1
+        if each["result"] not in _DONE:
+            sys.stderr.write(f"muster: {each['device']}: {each['message']}\n")
