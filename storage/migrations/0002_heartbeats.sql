@@ -378,6 +378,7 @@ CREATE OR REPLACE VIEW {database}.device_status
 (
     namespace LowCardinality(String) COMMENT 'Namespace of the device',
     device_id String COMMENT 'Id of the device, unique in the installation',
+    received_at DateTime64(3, 'UTC') COMMENT 'When the broker took the device''s last heartbeat, UTC, to the millisecond; the same as last_seen',
     last_seen DateTime64(3, 'UTC') COMMENT 'When the broker took the device''s last heartbeat, UTC, to the millisecond',
     status LowCardinality(String) COMMENT 'Status as the device spelt it, mostly up or degraded; empty when it gave none',
     status_since DateTime64(3, 'UTC') COMMENT 'When this status began, by the heartbeats, UTC, to the millisecond',
@@ -394,6 +395,7 @@ CREATE OR REPLACE VIEW {database}.device_status
 AS SELECT
     namespace,
     device_id,
+    if(seen.sequence > content.sequence, seen.received_at, content.received_at) AS received_at,
     if(seen.sequence > content.sequence, seen.received_at, content.received_at) AS last_seen,
     content.status AS status,
     content.status_since AS status_since,

@@ -12,7 +12,7 @@ from storage.schema import migrations, set_up_schema
 
 VIEWS = {
     "heartbeats": {"received_at", "status", "version"},
-    "device_status": {"last_seen", "status", "version"},
+    "device_status": {"received_at", "last_seen", "status", "version"},
     "device_transitions": {"received_at", "status", "version"},
     "workload_status": {"workload", "status", "since", "last_data_upload"},
     "workload_transitions": {"workload", "status", "received_at"},
