@@ -34,6 +34,7 @@ from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
 from api.resources.reads import ResourceReads
 from api.resources.statuses import Statuses
+from api.resources.watches.stream import Watches
 from api.resources.writes import ResourceWrites
 from api.topic_watch import TopicWatch
 from fleet.decisions.verdict import Limits
@@ -144,6 +145,7 @@ class ApiProcess:
             deadline_s=settings.api.status_deadline_ms / 1000,
         )
         self.reads = ResourceReads(self.view, keys, self._statuses, shows_secrets=settings.http.show_secrets)
+        self.watches = Watches(self.reads, self.view.recent, time.monotonic)
         self.writes = ResourceWrites(
             self.reads,
             self.gateway,

@@ -7,6 +7,7 @@ When the feed is lost the view goes on serving what it has, and says how old tha
 from collections.abc import Callable
 from typing import Final
 
+from api.desired_state.recent_changes import CHANGES_LIMIT, RecentChanges
 from fleet.decisions.commands import Outcome
 from fleet.decisions.state import FleetState
 from fleet.devices.states import DeviceIdentity
@@ -20,6 +21,7 @@ class FleetView:
 
     def __init__(self, initial_namespace: str, stale_after_s: float, clock: Callable[[], float]) -> None:
         self.state = FleetState(initial_namespace)
+        self.recent = RecentChanges(CHANGES_LIMIT)
         self.is_loaded = False
         self.loads = 0
         self.applied_outcomes = 0
@@ -36,12 +38,13 @@ class FleetView:
         """Begin anew from a state just loaded. Never one older than what was served."""
         if state.revision >= self.state.revision or not self.is_loaded:
             self.state = state
+            self.recent.restart(state.revision)
         self.is_loaded = True
         self.loads += 1
 
     def apply(self, outcome: Outcome) -> None:
         """Take the next outcome of the feed."""
-        self.applied_outcomes += self.state.apply_outcome(outcome)
+        self.applied_outcomes += self.recent.applied(self.state, outcome)
         for watcher in self._watchers:
             watcher(outcome)
 

@@ -29,7 +29,7 @@ GROUPS: Final = {
 }
 """Versions by group, the core group under ""."""
 
-_VERBS: Final = ("create", "delete", "get", "list", "patch", "update")
+_VERBS: Final = ("create", "delete", "get", "list", "patch", "update", "watch")
 _STATUS_VERBS: Final = ("get", "patch", "update")
 
 AGGREGATED_TYPE: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"

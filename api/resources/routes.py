@@ -20,6 +20,7 @@ from api.resources.reads import ResourceReads
 from api.resources.requests import AnyRequest, note_name, read_asked, read_delete_options, read_document
 from api.resources.responses import ResourceResponse
 from api.resources.status_object import deleted
+from api.resources.watches.stream import Watches
 from api.resources.writes import ResourceWrites, Written
 from fleet.decisions.commands import ResourceKey
 from fleet.names import check_namespace
@@ -45,36 +46,40 @@ _ERRORS: Final = {
 }
 
 
-def resource_routes(reads: ResourceReads, writes: ResourceWrites) -> list[Router]:
+def resource_routes(reads: ResourceReads, watches: Watches, writes: ResourceWrites) -> list[Router]:
     """The handlers of all kinds and of discovery, in a router of their own."""
-    handlers = [handler for kind in KINDS.values() for handler in _routes_of(kind, reads, writes)]
+    handlers = [handler for kind in KINDS.values() for handler in _routes_of(kind, reads, watches, writes)]
     return [Router("/", route_handlers=[*discovery_routes(), *handlers], guards=[refuse_impersonation])]
 
 
-def _routes_of(kind: Kind, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
+def _routes_of(kind: Kind, reads: ResourceReads, watches: Watches, writes: ResourceWrites) -> list[BaseRouteHandler]:
     routes = [
-        *_collection_routes(kind, collection_path(kind), reads, writes),
+        *_collection_routes(kind, reads, watches, writes),
         *_single_routes(kind, single_path(kind), reads, writes),
     ]
     if kind.is_namespaced:
-        routes.append(_list_all_route(kind, all_path(kind), reads))
+        routes.append(_list_all_route(kind, reads, watches))
     if kind.kind in STATUS_KINDS:
         routes += _status_routes(kind, f"{single_path(kind)}/status", reads, writes)
     return routes
 
 
-def _list_all_route(kind: Kind, path: str, reads: ResourceReads) -> BaseRouteHandler:
-    @get(path, operation_id=f"listAll{kind.kind}", tags=[kind.kind], responses=_ERRORS)
+def _list_all_route(kind: Kind, reads: ResourceReads, watches: Watches) -> BaseRouteHandler:
+    @get(all_path(kind), operation_id=f"listAll{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def list_all(request: AnyRequest) -> Response[Any]:
-        return await answer_list(kind, None, reads, request)
+        return await answer_list(kind, None, reads, watches, request)
 
     return list_all
 
 
-def _collection_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
+def _collection_routes(
+    kind: Kind, reads: ResourceReads, watches: Watches, writes: ResourceWrites
+) -> list[BaseRouteHandler]:
+    path = collection_path(kind)
+
     @get(path, operation_id=f"list{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def list_(request: AnyRequest) -> Response[Any]:
-        return await answer_list(kind, _namespace(kind, request), reads, request)
+        return await answer_list(kind, _namespace(kind, request), reads, watches, request)
 
     @post(path, operation_id=f"create{kind.kind}", tags=[kind.kind], responses=_ERRORS)
     async def create(request: AnyRequest) -> Response[Any]:

@@ -1,0 +1,1 @@
+"""Watches: changes of resources as they happen, streamed from the feed."""

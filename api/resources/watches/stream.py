@@ -1,0 +1,123 @@
+"""Follows the resources of a list: what there is, if that is wanted, then each change once, in the order of revisions.
+
+A resource that comes into the selection is ADDED, one that leaves it DELETED. The number of followers is bounded; each
+reads the shared changes at its own pace, and one that falls behind them is told to begin anew.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final, NamedTuple
+
+from api.desired_state.recent_changes import RecentChanges, SeenChange
+from api.resources.reads import Page, ResourceReads
+from api.resources.watches.event_lines import EventLines, expired
+from api.resources.watches.wanted import Wanted
+from fleet.decisions.commands import JSONObject
+from fleet.errors import UnavailableError
+from fleet.resources import Kind
+
+WATCHES_LIMIT: Final = 200
+"""Followers a process has at a time."""
+
+BOOKMARK_EVERY_S: Final = 60.0
+
+_AT_ONCE: Final = 500
+"""Resources or changes told before the next are read."""
+
+
+_NOWHERE: Final = -1
+"""A place that is behind all that are held."""
+
+
+class _Progress(NamedTuple):
+    """Where a follower is among the changes, and the last revision it knows."""
+
+    place: int
+    revision: int
+
+
+class Watches:
+    """The followers of a process. `clock` gives seconds of a steady clock."""
+
+    def __init__(self, reads: ResourceReads, recent: RecentChanges, clock: Callable[[], float]) -> None:
+        self._reads = reads
+        self._recent = recent
+        self._clock = clock
+        self._followers = 0
+
+    def check_room(self) -> None:
+        """Raise UnavailableError when there are too many followers, or nothing is loaded to be followed."""
+        _ = self._reads.state
+        if self._followers >= WATCHES_LIMIT:
+            raise UnavailableError(f"{WATCHES_LIMIT} watches are open: try again")
+
+    async def follow(
+        self, kind: Kind, namespace: str | None, wanted: Wanted, lines: EventLines
+    ) -> AsyncIterator[bytes]:
+        """The lines of one watch until its time is over."""
+        self._followers += 1
+        try:
+            yield b""  # lets the headers go before there is anything to tell
+            place = self._recent.end
+            since = self._reads.state.revision
+            if wanted.since is None:
+                async for body in self._all(kind, namespace, wanted):
+                    yield lines.event("ADDED", body)
+            else:
+                since, found = wanted.since, self._recent.place_after(wanted.since)
+                place = _NOWHERE if found is None else found
+            async for line in self._changes(kind, namespace, wanted, lines, _Progress(place, since)):
+                yield line
+        finally:
+            self._followers -= 1
+
+    async def _changes(
+        self, kind: Kind, namespace: str | None, wanted: Wanted, lines: EventLines, at: _Progress
+    ) -> AsyncIterator[bytes]:
+        ends_s = self._clock() + wanted.timeout_s
+        while (left_s := ends_s - self._clock()) > 0:
+            await self._recent.wait(at.place, min(left_s, BOOKMARK_EVERY_S))
+            changes = self._recent.read(at.place, _AT_ONCE)
+            if changes is None:
+                yield expired()
+                return
+            # Another process may have told of changes that are yet to come here.
+            told = [each for each in changes if each.revision > at.revision and _is_of(each, kind, namespace)]
+            for type_, body in await self._events(told, wanted):
+                yield lines.event(type_, body)
+            if changes:
+                at = _Progress(at.place + len(changes), max(at.revision, changes[-1].revision))
+            elif wanted.has_bookmarks:
+                yield lines.bookmark(at.revision)
+
+    async def _all(self, kind: Kind, namespace: str | None, wanted: Wanted) -> AsyncIterator[JSONObject]:
+        """What there is, page by page."""
+        after: tuple[str, str] | None = ("", "")
+        while after is not None:
+            listed = await self._reads.list(kind, namespace, Page(after, _AT_ONCE), wanted.selection)
+            for body in (await self._reads.completed(listed["items"])).bodies:
+                yield body
+            after = _last(listed["items"]) if "continue" in listed["metadata"] else None
+
+    async def _events(self, changes: list[SeenChange], wanted: Wanted) -> list[tuple[str, JSONObject]]:
+        """What changes are to a follower, each with the resource as it is shown."""
+        types: list[str] = []
+        bodies: list[JSONObject] = []
+        for change in changes:
+            namespace, name = change.key.namespace, change.key.name
+            was = change.before and wanted.selection.selects(namespace, name, change.before)
+            is_ = change.after and wanted.selection.selects(namespace, name, change.after)
+            held = change.after or change.before
+            if held is None or not (was or is_):
+                continue
+            types.append("DELETED" if not is_ else "MODIFIED" if was else "ADDED")
+            bodies.append(self._reads.shown(held.body, change.revision))
+        return list(zip(types, (await self._reads.completed(bodies)).bodies, strict=True))
+
+
+def _is_of(change: SeenChange, kind: Kind, namespace: str | None) -> bool:
+    return change.key.kind == kind.kind and namespace in (None, change.key.namespace)
+
+
+def _last(bodies: list[JSONObject]) -> tuple[str, str]:
+    metadata = bodies[-1]["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
