@@ -43,6 +43,7 @@ from settings import Settings
 from settings.keys import read_encryption_keys, read_installation_key, read_password
 from storage.device_reports import ReportReader
 from streams.kafka_producer import KafkaProducer
+from streams.kafka_security import kafka_security
 from streams.topic_ids import admin_client
 from streams.topics import HOUR_MS, heartbeats_group, topics
 
@@ -68,6 +69,7 @@ class ApiProcess:
             settings.kafka.record_limit_bytes,
         )
         bootstrap, record_limit_bytes = settings.kafka.bootstrap, settings.kafka.record_limit_bytes
+        security = kafka_security(settings.kafka)
         initial_namespace = settings.devices.initial_namespace
         encryption = read_encryption_keys(settings.keys_folder)
         installation_key = read_installation_key(settings.keys_folder)
@@ -76,7 +78,7 @@ class ApiProcess:
         self.metrics = ApiMetrics()
         self.view = FleetView(initial_namespace, settings.api.feed_stale_after_s, time.monotonic)
         self._heartbeats_topic = topic.heartbeats.name
-        self._topic_watch = TopicWatch(admin_client(bootstrap), end)
+        self._topic_watch = TopicWatch(admin_client(bootstrap, security), end)
         self._load = FleetLoad(
             settings.clickhouse,
             password,
@@ -84,8 +86,10 @@ class ApiProcess:
             [topic.heartbeats.name, topic.commands.name, topic.feed.name],
             self._topic_watch.confirm,
         )
-        self._heartbeat_producer = KafkaProducer(bootstrap, record_limit_bytes, "muster-api-heartbeats")
-        self._command_producer = KafkaProducer(bootstrap, record_limit_bytes, "muster-api-commands")
+        self._heartbeat_producer = KafkaProducer(
+            bootstrap, record_limit_bytes, "muster-api-heartbeats", security=security
+        )
+        self._command_producer = KafkaProducer(bootstrap, record_limit_bytes, "muster-api-commands", security=security)
         self._guard = RetentionGuard(
             bootstrap,
             topic.heartbeats.name,
@@ -94,6 +98,7 @@ class ApiProcess:
             guarded_age_ms=int(settings.heartbeats.retention_h * HOUR_MS * settings.heartbeats.retention_guard_share),
             every_s=_GUARDED_EVERY_S,
             wall_clock_ms=_wall_clock_ms,
+            security=security,
         )
         self.publisher = HeartbeatPublisher(
             self._heartbeat_producer,
@@ -123,6 +128,7 @@ class ApiProcess:
             view=self.view,
             load=self._load.load,
             after_load=self._after_load,
+            security=security,
         )
         self.view.watch(self.gateway.on_outcome)
         self.view.watch(self._deletions.on_outcome)

@@ -97,6 +97,19 @@ class KafkaSettings(Struct, frozen=True):
     servers: Annotated[
         str, Meta(description="bootstrap servers of an outside cluster, host:port,…; empty: start a local broker")
     ] = ""
+    tls: Annotated[bool, Meta(description="speak TLS with outside brokers; so also with any of the three files")] = (
+        False
+    )
+    ca: Annotated[
+        Path | None, Meta(description="CA (PEM) by which outside brokers are verified; default: the system's")
+    ] = None
+    certificate: Annotated[Path | None, Meta(description="certificate (PEM) shown to outside brokers")] = None
+    key: Annotated[Path | None, Meta(description="private key (PEM) of that certificate")] = None
+    user: Annotated[str, Meta(description="user at outside brokers (SASL)")] = ""
+    password_file: Annotated[Path | None, Meta(description="file with that user's password")] = None
+    mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Meta(description="how the password is proven")
+    ] = "SCRAM-SHA-512"
     port: Annotated[Port, Meta(description="port of the local broker; the next one is its controller's")] = 9092
     heap_mib: Annotated[int, Meta(ge=256, description="Java heap of the local broker")] = 512
     topic_prefix: Annotated[str, Meta(pattern=r"^[a-z0-9._-]+$", description="first part of the topics' names")] = (
@@ -126,6 +139,9 @@ class ClickHouseSettings(Struct, frozen=True):
     url: Annotated[
         str, Meta(description="http(s)://host:port of an outside ClickHouse; empty: start the local endpoint")
     ] = ""
+    ca: Annotated[
+        Path | None, Meta(description="CA (PEM) by which an outside ClickHouse is verified; default: the system's")
+    ] = None
     port: Annotated[Port, Meta(description="port of the local endpoint")] = 8123
     database: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_]*$", description="database of all tables")] = "muster"
     user: Annotated[str, Meta(description="user that owns the database")] = "muster"

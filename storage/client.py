@@ -44,6 +44,7 @@ def _arguments(settings: ClickHouseSettings, password: str, database: str | None
         "username": settings.user,
         "password": password,
         "database": database or settings.database,
+        "ca_cert": str(settings.ca) if settings.ca else None,
         "autogenerate_session_id": False,
         "connect_timeout": CONNECT_TIMEOUT_S,
         "send_receive_timeout": WRITE_TIMEOUT_S,

@@ -1,8 +1,10 @@
 """The Faust app of a worker: a consumer in a group of its epoch, and nothing else that Faust could do."""
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 
 from settings import KafkaSettings, StreamSettings
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _BUFFERED_RECORDS = 1000
 """Records Faust holds between the consumer and the agent; more only takes memory, since records are big."""
@@ -11,11 +13,14 @@ _HEARTBEATS_A_SESSION = 4
 """A worker may miss a few heartbeats to the broker before it counts as gone."""
 
 
-def faust_app(group: str, kafka: KafkaSettings, streams: StreamSettings) -> faust.App:
+def faust_app(
+    group: str, kafka: KafkaSettings, streams: StreamSettings, security: KafkaSecurity = NO_SECURITY
+) -> faust.App:
     """An app whose group id is `group`. Topics are made by set-up; a new group reads from their first records."""
     return faust.App(
         id=group,
         broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],
+        broker_credentials=_credentials(security),
         store="memory://",
         autodiscover=False,
         web_enabled=False,
@@ -30,3 +35,12 @@ def faust_app(group: str, kafka: KafkaSettings, streams: StreamSettings) -> faus
         broker_session_timeout=streams.session_timeout_s,
         broker_heartbeat_interval=streams.session_timeout_s / _HEARTBEATS_A_SESSION,
     )
+
+
+def _credentials(security: KafkaSecurity) -> Credentials | None:
+    context = security.context()
+    if security.user:
+        return SASLCredentials(
+            username=security.user, password=security.password, mechanism=security.mechanism, ssl_context=context
+        )
+    return SSLCredentials(context=context) if context else None

@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from fleet.errors import UnavailableError
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _RECORD_OVERHEAD_BYTES = 1024
 """Room for a record batch's own header within the broker's limit on a batch."""
@@ -40,8 +41,17 @@ class KafkaProducer:
     election, since a record given up may still land.
     """
 
-    def __init__(self, bootstrap: str, record_limit_bytes: int, client_id: str, stuck_after_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        record_limit_bytes: int,
+        client_id: str,
+        stuck_after_s: float = 15.0,
+        *,
+        security: KafkaSecurity = NO_SECURITY,
+    ) -> None:
         self._bootstrap = bootstrap
+        self._security = security
         self._client_id = client_id
         self._batch_limit_bytes = record_limit_bytes
         self._stuck_after_s = stuck_after_s
@@ -162,6 +172,7 @@ class KafkaProducer:
             max_batch_size=self._batch_limit_bytes,
             max_request_size=self._batch_limit_bytes,
             request_timeout_ms=int(self._stuck_after_s * 1000),
+            **self._security.for_aiokafka(),
         )
 
 

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from fleet.errors import MusterError
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _log = structlog.get_logger(__name__)
 
@@ -52,13 +53,24 @@ class StallWatch:
     """Asks the brokers about one group's progress in one topic. An async context manager."""
 
     def __init__(
-        self, bootstrap: str, group: str, topic: str, partitions: int, clock: Callable[[], float] = time.monotonic
+        self,
+        bootstrap: str,
+        group: str,
+        topic: str,
+        partitions: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        security: KafkaSecurity = NO_SECURITY,
     ) -> None:
         self._places = [TopicPartition(topic, partition) for partition in range(partitions)]
         self._clock = clock
         # With places assigned by hand it asks for the group's offsets without being a member of it.
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, client_id=f"{group}-watch"
+            bootstrap_servers=bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            client_id=f"{group}-watch",
+            **security.for_aiokafka(),
         )
 
     async def __aenter__(self) -> Self:

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPa
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from fleet.errors import UnavailableError
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 TIMEOUT_S: Final = 10.0
 
@@ -38,9 +39,9 @@ class FoundTopic(NamedTuple):
     partitions: int
 
 
-def admin_client(servers: str) -> AdminClient:
+def admin_client(servers: str, security: KafkaSecurity = NO_SECURITY) -> AdminClient:
     """A client for the brokers; it connects when it is used, and says nothing on standard error."""
-    return AdminClient({"bootstrap.servers": servers, "log_level": 0}, logger=_SILENT)
+    return AdminClient({"bootstrap.servers": servers, "log_level": 0, **security.for_librdkafka()}, logger=_SILENT)
 
 
 def find_topics(admin: AdminClient, names: Sequence[str]) -> dict[str, FoundTopic]:

@@ -18,6 +18,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from api.desired_state.fleet_view import FleetView
 from fleet.decisions.state import FleetState
 from streams.commands.feed_records import decode_outcomes
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _POLL_MS: Final = 500
 _FIRST_PAUSE_S: Final = 0.2
@@ -44,7 +45,9 @@ class FeedReader:
         view: FleetView,
         load: Load,
         after_load: Callable[[], None],
+        security: KafkaSecurity = NO_SECURITY,
     ) -> None:
+        self._security = security
         self._bootstrap = bootstrap
         self._place = TopicPartition(topic, 0)
         self._record_limit_bytes = record_limit_bytes
@@ -88,6 +91,7 @@ class FeedReader:
             auto_offset_reset="none",
             # A record may be as large as the broker lets it.
             max_partition_fetch_bytes=self._record_limit_bytes,
+            **self._security.for_aiokafka(),
         )
         try:
             await consumer.start()

@@ -14,6 +14,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
+
 _CHECK_WITHIN_S: Final = 20.0
 
 _log = structlog.get_logger(__name__)
@@ -32,7 +34,9 @@ class RetentionGuard:
         guarded_age_ms: int,
         every_s: float,
         wall_clock_ms: Callable[[], int],
+        security: KafkaSecurity = NO_SECURITY,
     ) -> None:
+        self._security = security
         self._bootstrap = bootstrap
         self._places = [TopicPartition(topic, partition) for partition in range(partitions)]
         self._group = group
@@ -75,8 +79,11 @@ class RetentionGuard:
             await asyncio.sleep(self._every_s)
 
     async def _check(self, group: str) -> None:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=None, enable_auto_commit=False)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        security = self._security.for_aiokafka()
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, group_id=None, enable_auto_commit=False, **security
+        )
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, **security)
         try:
             await consumer.start()
             await admin.start()

@@ -14,6 +14,7 @@ from settings import Settings, load
 from settings.keys import make_keys, read_password
 from storage.client import connect
 from storage.schema import set_up_schema
+from streams.kafka_security import kafka_security
 from streams.setup import SetUpTopics, set_up_topics
 from streams.topic_ids import admin_client
 from streams.topics import topics
@@ -71,7 +72,7 @@ def set_up(settings: Settings, now: datetime) -> SetUp:
         client = connect(settings.clickhouse, password)
         try:
             found = set_up_topics(
-                admin_client(settings.kafka.bootstrap),
+                admin_client(settings.kafka.bootstrap, kafka_security(settings.kafka)),
                 client,
                 settings.clickhouse.database,
                 wanted,

@@ -46,6 +46,7 @@ CREATE OR REPLACE VIEW {database}.heartbeats
     offset UInt64 COMMENT 'Position: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Position: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -100,6 +101,7 @@ CREATE OR REPLACE VIEW {database}.device_transitions
     offset UInt64 COMMENT 'Position: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Position: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -150,6 +152,7 @@ CREATE OR REPLACE VIEW {database}.workload_transitions
     offset UInt64 COMMENT 'Position: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Position: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -202,6 +205,7 @@ CREATE OR REPLACE VIEW {database}.device_events
     offset UInt64 COMMENT 'Position: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Position: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -262,6 +266,7 @@ CREATE OR REPLACE VIEW {database}.hardware
     offset UInt64 COMMENT 'Position: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Position: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -315,6 +320,7 @@ CREATE OR REPLACE VIEW {database}.workload_status
     offset UInt64 COMMENT 'Position: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Position: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -392,6 +398,7 @@ CREATE OR REPLACE VIEW {database}.device_status
     offset UInt64 COMMENT 'Position of the last heartbeat: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Position of the last heartbeat: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -421,6 +428,7 @@ CREATE OR REPLACE VIEW {database}.device_configurations
     reported_version String COMMENT 'Version of the configuration the device runs, as it reported; empty when it gave none',
     drifted_since Nullable(DateTime64(3, 'UTC')) COMMENT 'Since when the reported version is not the wanted one, by the heartbeats, UTC; null when it is'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     device_id,
@@ -472,6 +480,7 @@ CREATE OR REPLACE VIEW {database}.fleet_minutes
     devices_not_up UInt64 COMMENT 'Devices that reported another status than up, exact up to some ten thousand, then within about 1 %',
     devices_drifted UInt64 COMMENT 'Devices that reported another version than the wanted one, exact up to some ten thousand, then within about 1 %'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     namespace,
     minute,

@@ -48,6 +48,7 @@ CREATE OR REPLACE VIEW {database}.configuration_revisions
     offset UInt64 COMMENT 'Place in the commands topic: offset of the Kafka record',
     batch_index UInt16 COMMENT 'Place in the commands topic: index in the Kafka record'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     revision,
     received_at,
@@ -99,6 +100,7 @@ CREATE OR REPLACE VIEW {database}.enrolments
     is_key_proven Bool COMMENT 'Whether the device has used its certificate',
     hardware_labels Map(String, String) COMMENT 'Labels that follow from the hardware the device reported'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     JSONExtractString(identity, 'namespace') AS namespace,
     device_id,

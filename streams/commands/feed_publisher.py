@@ -14,6 +14,7 @@ from fleet.decisions.commands import Outcome
 from fleet.errors import UnavailableError
 from streams.commands.feed_records import decode_position, encode_outcomes
 from streams.kafka_producer import KafkaProducer
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _LONGEST_PAUSE_S: Final = 2.0
 _FETCH_WITHIN_MS: Final = 10_000
@@ -26,7 +27,16 @@ class FeedPublisher:
     has room for.
     """
 
-    def __init__(self, producer: KafkaProducer, bootstrap: str, topic: str, record_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        producer: KafkaProducer,
+        bootstrap: str,
+        topic: str,
+        record_limit_bytes: int,
+        *,
+        security: KafkaSecurity = NO_SECURITY,
+    ) -> None:
+        self._security = security
         self._producer = producer
         self._bootstrap = bootstrap
         self._place = TopicPartition(topic, 0)
@@ -57,6 +67,7 @@ class FeedPublisher:
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_partition_fetch_bytes=self._record_limit_bytes,
+            **self._security.for_aiokafka(),
         )
         try:
             await consumer.start()

@@ -6,6 +6,7 @@ import stamina
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fleet.errors import UnavailableError
+from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _LONGEST_PAUSE_S = 5.0
 _FETCH_WITHIN_MS = 10_000
@@ -22,7 +23,10 @@ class CommandRecord(NamedTuple):
 class CommandSource:
     """The commands topic of one cluster."""
 
-    def __init__(self, bootstrap: str, topic: str, record_limit_bytes: int) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, record_limit_bytes: int, *, security: KafkaSecurity = NO_SECURITY
+    ) -> None:
+        self._security = security
         self.topic = topic
         self._bootstrap = bootstrap
         self._place = TopicPartition(topic, 0)
@@ -47,6 +51,7 @@ class CommandSource:
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_partition_fetch_bytes=max(limit_bytes, self._record_limit_bytes),
+            **self._security.for_aiokafka(),
         )
         try:
             await consumer.start()

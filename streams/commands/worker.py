@@ -16,6 +16,7 @@ from streams.dead_letters import DeadLetters
 from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
 from streams.kafka_producer import KafkaProducer
+from streams.kafka_security import kafka_security
 from streams.metrics import WorkerMetrics, show_metrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
@@ -32,11 +33,12 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
     Raises MusterError, SettingsError, and the clients' errors when ClickHouse or Kafka cannot be reached at the start.
     """
     kafka, streams = settings.kafka, settings.streams
+    security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
     names = topics(
         kafka.topic_prefix, settings.heartbeats.partitions, settings.heartbeats.retention_h, kafka.record_limit_bytes
     )
-    admin = admin_client(kafka.bootstrap)
+    admin = admin_client(kafka.bootstrap, security)
     lives = {
         name: known_life(client, settings.clickhouse.database, admin, name)
         for name in (names.commands.name, names.feed.name)
@@ -44,12 +46,14 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
     life = lives[names.commands.name]
     group = f"{kafka.topic_prefix}-commands-{life.epoch}"
     metrics = WorkerMetrics()
-    app = faust_app(group, kafka, streams)
-    producer = KafkaProducer(kafka.bootstrap, names.feed.record_limit_bytes, client_id=f"{group}-feed")
+    app = faust_app(group, kafka, streams, security)
+    producer = KafkaProducer(
+        kafka.bootstrap, names.feed.record_limit_bytes, client_id=f"{group}-feed", security=security
+    )
     processor = CommandProcessor(
         DecisionStore(client, decider_id=uuid4().hex),
-        FeedPublisher(producer, kafka.bootstrap, names.feed.name, kafka.record_limit_bytes),
-        CommandSource(kafka.bootstrap, names.commands.name, kafka.record_limit_bytes),
+        FeedPublisher(producer, kafka.bootstrap, names.feed.name, kafka.record_limit_bytes, security=security),
+        CommandSource(kafka.bootstrap, names.commands.name, kafka.record_limit_bytes, security=security),
         rules=DecisionRules(
             settings.devices.initial_namespace,
             settings.commands.remembered_requests,
@@ -64,7 +68,9 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
     add_command_agent(app, names.commands.name, processor, settings.commands.window_ms / 1000)
     show_metrics(metrics, streams.metrics_host, streams.commands_metrics_port)
     producer.start()
-    async with StallWatch(kafka.bootstrap, group, names.commands.name, names.commands.partitions) as stalls:
+    async with StallWatch(
+        kafka.bootstrap, group, names.commands.name, names.commands.partitions, security=security
+    ) as stalls:
         every_s = stall_check_every_s(streams.stall_exit_s)
         return await run_worker(
             app,

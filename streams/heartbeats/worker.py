@@ -15,6 +15,7 @@ from streams.heartbeats.playbook_commands import PlaybookCommands
 from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
 from streams.kafka_producer import KafkaProducer
+from streams.kafka_security import kafka_security
 from streams.metrics import WorkerMetrics, show_metrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
@@ -29,16 +30,19 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     Raises MusterError, SettingsError, and the clients' errors when ClickHouse or Kafka cannot be reached at the start.
     """
     kafka, streams = settings.kafka, settings.streams
+    security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
     names = topics(
         kafka.topic_prefix, settings.heartbeats.partitions, settings.heartbeats.retention_h, kafka.record_limit_bytes
     )
-    admin = admin_client(kafka.bootstrap)
+    admin = admin_client(kafka.bootstrap, security)
     life = known_life(client, settings.clickhouse.database, admin, names.heartbeats.name)
     group = heartbeats_group(kafka.topic_prefix, life.epoch)
     metrics = WorkerMetrics()
-    app = faust_app(group, kafka, streams)
-    producer = KafkaProducer(kafka.bootstrap, names.dead_letters.record_limit_bytes, client_id=f"{group}-worker")
+    app = faust_app(group, kafka, streams, security)
+    producer = KafkaProducer(
+        kafka.bootstrap, names.dead_letters.record_limit_bytes, client_id=f"{group}-worker", security=security
+    )
     dead_letters = DeadLetters(
         producer, names.dead_letters.name, names.dead_letters.partitions, metrics.dead_letters.inc
     )
@@ -57,7 +61,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     add_heartbeat_agent(app, topic.name, writer, streams)
     show_metrics(metrics, streams.metrics_host, streams.heartbeats_metrics_port)
     producer.start()
-    async with StallWatch(kafka.bootstrap, group, topic.name, topic.partitions) as stalls:
+    async with StallWatch(kafka.bootstrap, group, topic.name, topic.partitions, security=security) as stalls:
         every_s = stall_check_every_s(streams.stall_exit_s)
         return await run_worker(
             app,
