@@ -20,11 +20,14 @@ from api.listeners.certificates import Certificates
 from api.listeners.edge_api_check import EdgeApiCheck
 from api.listeners.elsewhere import DevicePlaneElsewhere, management_elsewhere
 from api.operation_routes import operation_routes
+from api.operators.history_routes import history_routes
 from api.operators.lifecycle_routes import lifecycle_routes
 from api.process import ApiProcess
 from api.request_count import RequestCount
 from api.resources.routes import resource_routes
 from settings import Settings
+from settings.keys import read_password
+from storage.revisions import RevisionReader
 
 
 class Applications(NamedTuple):
@@ -60,6 +63,10 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
             *document_routes(),
             *operation_routes(process.health, process.metrics),
             lifecycle_routes(process.gateway, settings.api.operator_deadline_ms / 1000),
+            history_routes(
+                RevisionReader(settings.clickhouse, read_password(settings.clickhouse_password_file)),
+                settings.api.operator_deadline_ms / 1000,
+            ),
         ],
         lifespan=[process.running],
         exception_handlers={Exception: answer_failure},

@@ -1,0 +1,52 @@
+"""What the commands about history ask the server, and what they show of a resource: what people wrote in it."""
+
+from typing import NamedTuple
+from urllib.parse import quote
+
+from cli.http_client import Server
+from cli.resources.change_plan import LAST_APPLIED
+from fleet.decisions.commands import JSONObject
+from fleet.resources import Kind
+
+_SERVER_METADATA = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"})
+
+
+class Which(NamedTuple):
+    """The resource whose history is meant."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """As commands name a resource."""
+        return f"{self.kind.singular}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """Of its history."""
+        return f"/muster/v1/history/{self.kind.plural}/{quote(self.name, safe='')}"
+
+
+def list_revisions(server: Server, which: Which, limit: int) -> list[JSONObject]:
+    """The newest revisions, newest first. Raises RefusedError or CommandError."""
+    answer = server.get(which.path, {"namespace": which.namespace, "limit": str(limit)})
+    revisions: list[JSONObject] = answer["items"]
+    return revisions
+
+
+def read_revision(server: Server, which: Which, revision: str) -> JSONObject:
+    """What the resource was then; its `body` is None when it was gone. Raises RefusedError or CommandError."""
+    return server.get(f"{which.path}/{quote(revision, safe='')}", {"namespace": which.namespace})
+
+
+def written(body: JSONObject | None) -> JSONObject:
+    """A resource without what the server says of it; empty when it was gone."""
+    if body is None:
+        return {}
+    metadata = {key: value for key, value in body["metadata"].items() if key not in _SERVER_METADATA}
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
+    metadata.pop("annotations", None)
+    metadata |= {"annotations": annotations} if annotations else {}
+    return {key: value for key, value in body.items() if key != "status"} | {"metadata": metadata}
