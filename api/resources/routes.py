@@ -101,11 +101,11 @@ def _single_routes(kind: Kind, path: str, reads: ResourceReads, writes: Resource
         key = _key(kind, request)
         expected, is_dry_run = await read_delete_options(request)
         asked = read_asked(request)
-        held = reads.get(key)
+        held = reads.state.get(key)
         left = await writes.delete(key, expected, asked._replace(is_dry_run=is_dry_run or asked.is_dry_run))
         if left is not None:
             return _written(left)
-        return _json(deleted(kind, key.name, held["metadata"].get("uid", "")))
+        return _json(deleted(kind, key.name, held.body["metadata"].get("uid", "") if held else ""))
 
     return [read, *_write_routes(kind, path, writes, ""), delete_]
 

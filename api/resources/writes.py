@@ -141,7 +141,12 @@ class ResourceWrites:
         raise ConflictError(f"{key} changes too often to be patched: try again")
 
     async def delete(self, key: ResourceKey, expected: Preconditions, asked: Asked) -> Written | None:
-        """Delete a resource; None when it is gone at once, else the resource that is being deleted."""
+        """Delete a resource; None when it is gone at once, else the resource that is being deleted.
+
+        Raises NotFoundError at once, but not for what may be a repeat: its resource is gone because of the first.
+        """
+        if asked.request_id is None and self._reads.state.get(key) is None:
+            raise NotFoundError(f"{key} does not exist")
         outcome = await self._decide(DeleteResource(key, expected.uid, expected.revision), asked)
         for change in outcome.changes:
             if change.key == key:

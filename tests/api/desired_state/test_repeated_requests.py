@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.api.fleet import Operator
 from tests.api.installation import Api, api_process, python_process, until
 
 SECRETS = "/api/v1/namespaces/default/secrets"
@@ -29,6 +30,18 @@ def test_a_repeat_joins_a_request_that_still_waits(fresh: dict[str, str], tmp_pa
             answers.append(create())
     assert [answer.status_code for answer in answers] == [201] * 3, answers[1].text
     assert len({answer.json()["metadata"]["uid"] for answer in answers}) == 1
+
+
+def test_a_repeated_deletion_is_told_of_the_first(api: Api, operator: Operator) -> None:
+    """The resource is gone by then, which without the id is 404."""
+    operator.create(SECRETS, {"metadata": {"name": "short-lived"}})
+    path = f"{api.url}{SECRETS}/short-lived"
+    headers = {"Muster-Request-Id": "delete-it-once"}
+    answers = [httpx.delete(path, headers=headers, timeout=20) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert httpx.delete(path, timeout=20).status_code == 404
+    unknown = httpx.delete(f"{path}-not", headers={"Muster-Request-Id": "delete-nothing"}, timeout=20)
+    assert unknown.status_code == 404
 
 
 def _waiting(api: Api) -> float:
