@@ -59,7 +59,7 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
     litestar = Litestar(
         route_handlers=[
             *device_routes(plane),
-            *resource_routes(process.reads, process.watches, process.writes),
+            *resource_routes(process.reads, process.watches, process.writes, process.events),
             *document_routes(),
             *operation_routes(process.health, process.metrics),
             lifecycle_routes(process.gateway, settings.api.operator_deadline_ms / 1000),

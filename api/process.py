@@ -32,6 +32,7 @@ from api.devices.standing import Standings
 from api.health import Health
 from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
+from api.resources.events import Events
 from api.resources.reads import ResourceReads
 from api.resources.statuses import Statuses
 from api.resources.watches.stream import Watches
@@ -41,6 +42,7 @@ from fleet.decisions.verdict import Limits
 from fleet.sealing import KeyRing
 from settings import Settings
 from settings.keys import read_encryption_keys, read_installation_key, read_password
+from storage.device_event_reads import EventReader
 from storage.device_reports import ReportReader
 from streams.kafka_producer import KafkaProducer
 from streams.kafka_security import kafka_security
@@ -151,6 +153,7 @@ class ApiProcess:
             deadline_s=settings.api.status_deadline_ms / 1000,
         )
         self.reads = ResourceReads(self.view, keys, self._statuses, shows_secrets=settings.http.show_secrets)
+        self.events = Events(self.reads, EventReader(settings.clickhouse, password))
         self.watches = Watches(self.reads, self.view.recent, time.monotonic)
         self.writes = ResourceWrites(
             self.reads,
@@ -213,6 +216,7 @@ class ApiProcess:
         finally:
             measuring.cancel()
             self._statuses.close()
+            self.events.close()
             await self._deletions.stop()
             await self._guard.stop()
             await self.publisher.drain(_STOP_WITHIN_S)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from api.resources.paths import STATUS_KINDS
 from fleet.decisions.commands import JSONObject
 from fleet.resources import KINDS, Kind
+from fleet.resources.event import EVENT
 
 VERSION: Final[JSONObject] = {
     "major": "1",
@@ -30,6 +31,7 @@ GROUPS: Final = {
 """Versions by group, the core group under ""."""
 
 _VERBS: Final = ("create", "delete", "get", "list", "patch", "update", "watch")
+_EVENT_VERBS: Final = ("list",)
 _STATUS_VERBS: Final = ("get", "patch", "update")
 
 AGGREGATED_TYPE: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -75,7 +77,11 @@ def aggregated(*, is_core: bool) -> JSONObject:
 
 
 def _kinds(name: str, version: str) -> list[Kind]:
-    return [kind for kind in KINDS.values() if (kind.group, kind.version) == (name, version)]
+    return [kind for kind in (*KINDS.values(), EVENT) if (kind.group, kind.version) == (name, version)]
+
+
+def _verbs(kind: Kind) -> list[str]:
+    return list(_EVENT_VERBS if kind is EVENT else _VERBS)
 
 
 def _group(name: str, versions: Sequence[str]) -> JSONObject:
@@ -85,7 +91,7 @@ def _group(name: str, versions: Sequence[str]) -> JSONObject:
 
 def _resources(kind: Kind) -> Iterator[JSONObject]:
     named: JSONObject = {"namespaced": kind.is_namespaced, "kind": kind.kind}
-    resource = {"name": kind.plural, "singularName": kind.singular, **named, "verbs": list(_VERBS)}
+    resource = {"name": kind.plural, "singularName": kind.singular, **named, "verbs": _verbs(kind)}
     yield resource | ({"shortNames": list(kind.short_names)} if kind.short_names else {})
     if kind.kind in STATUS_KINDS:
         yield {"name": f"{kind.plural}/status", "singularName": "", **named, "verbs": list(_STATUS_VERBS)}
@@ -103,7 +109,7 @@ def _discovered_kind(kind: Kind) -> JSONObject:
         "responseKind": response_kind,
         "scope": "Namespaced" if kind.is_namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": list(_VERBS),
+        "verbs": _verbs(kind),
     }
     if kind.short_names:
         found["shortNames"] = list(kind.short_names)

@@ -27,6 +27,15 @@ def read_field_selector(text: str, fields: frozenset[str]) -> SelectsFields:
     return lambda values: all((values.get(field, "") == value) is is_equal for field, value, is_equal in terms)
 
 
+def required_value(text: str, field: str) -> str | None:
+    """The value that a selector wants a field to have, if it wants one: by it less need be read."""
+    for part in text.split(","):
+        found = _TERM.fullmatch(part.strip())
+        if found and found["field"] == field and found["operator"] != "!=":
+            return found["value"].strip()
+    return None
+
+
 def _term(text: str, fields: frozenset[str]) -> tuple[str, str, bool]:
     found = _TERM.fullmatch(text)
     if found is None:

@@ -42,6 +42,13 @@ async def answer_list(
     return _answer(kind, request, completed, whole, listed["metadata"])
 
 
+def answer_bodies(kind: Kind, bodies: list[JSONObject], warnings: list[str], request: AnyRequest) -> Response[Any]:
+    """A list that is whole, of resources that are made when asked for and have no revision."""
+    metadata: JSONObject = {"resourceVersion": ""}
+    whole = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": bodies}
+    return _answer(kind, request, Completed(bodies, warnings), whole, metadata)
+
+
 def _answer(
     kind: Kind, request: AnyRequest, completed: Completed, whole: JSONObject, metadata: JSONObject
 ) -> Response[Any]:

@@ -12,6 +12,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from api.resources.discovery_routes import discovery_routes
+from api.resources.event_routes import event_routes
+from api.resources.events import Events
 from api.resources.impersonation import refuse_impersonation
 from api.resources.patches.reading import read_patch
 from api.resources.paths import STATUS_KINDS, all_path, collection_path, single_path
@@ -46,10 +48,14 @@ _ERRORS: Final = {
 }
 
 
-def resource_routes(reads: ResourceReads, watches: Watches, writes: ResourceWrites) -> list[Router]:
+def resource_routes(reads: ResourceReads, watches: Watches, writes: ResourceWrites, events: Events) -> list[Router]:
     """The handlers of all kinds and of discovery, in a router of their own."""
     handlers = [handler for kind in KINDS.values() for handler in _routes_of(kind, reads, watches, writes)]
-    return [Router("/", route_handlers=[*discovery_routes(), *handlers], guards=[refuse_impersonation])]
+    return [
+        Router(
+            "/", route_handlers=[*discovery_routes(), *handlers, *event_routes(events)], guards=[refuse_impersonation]
+        )
+    ]
 
 
 def _routes_of(kind: Kind, reads: ResourceReads, watches: Watches, writes: ResourceWrites) -> list[BaseRouteHandler]:

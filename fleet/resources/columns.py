@@ -108,6 +108,12 @@ def _condition(body: JSONObject, _: datetime) -> str:
     return holding[-1] if holding else ""
 
 
+def _involved(body: JSONObject, _: datetime) -> str:
+    """What an event is about."""
+    involved = body.get("involvedObject") or {}
+    return f"{str(involved.get('kind', '')).lower()}/{involved.get('name', '')}"
+
+
 _COLUMNS: dict[str, tuple[Column, ...]] = {
     "EdgeDevice": (
         Column("STATE", _device_state),
@@ -127,6 +133,13 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
     "EdgeDeviceSet": (Column("PERIOD", _at("spec", "heartbeat", "periodSeconds")),),
     "EdgeConfig": (Column("PLAYBOOKS", _count("spec", "edgePlaybook", "playbooks")),),
     "PlaybookExecution": (Column("STATUS", _condition),),
+    "Event": (
+        Column("LAST SEEN", _age_of("lastTimestamp")),
+        Column("TYPE", _at("type")),
+        Column("REASON", _at("reason")),
+        Column("OBJECT", _involved),
+        Column("MESSAGE", _at("message")),
+    ),
     "Secret": (Column("TYPE", _at("type")), Column("DATA", _count("data"))),
     "ConfigMap": (Column("DATA", _count("data")),),
 }
