@@ -20,6 +20,7 @@ from api.listeners.certificates import Certificates
 from api.listeners.edge_api_check import EdgeApiCheck
 from api.listeners.elsewhere import DevicePlaneElsewhere, management_elsewhere
 from api.operation_routes import operation_routes
+from api.operators.explanation_routes import explanation_routes
 from api.operators.history_routes import history_routes
 from api.operators.lifecycle_routes import lifecycle_routes
 from api.process import ApiProcess
@@ -63,6 +64,7 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
             *document_routes(),
             *operation_routes(process.health, process.metrics),
             lifecycle_routes(process.gateway, settings.api.operator_deadline_ms / 1000),
+            explanation_routes(process.view, process.configurations),
             history_routes(
                 RevisionReader(settings.clickhouse, read_password(settings.clickhouse_password_file)),
                 settings.api.operator_deadline_ms / 1000,

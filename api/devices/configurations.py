@@ -13,12 +13,22 @@ import msgspec
 import structlog
 
 from api.desired_state.fleet_view import FleetView
-from fleet.configuration import Configuration, ConfigurationError, References, WorkloadIndex, assemble
+from fleet.configuration import (
+    Configuration,
+    ConfigurationError,
+    References,
+    WorkloadIndex,
+    assemble,
+    configure,
+    sections_of,
+)
+from fleet.configuration.explanation import Explained, ExplainedField, explain
 from fleet.decisions.commands import JSONObject, ReportConfiguration, ResourceKey
 from fleet.decisions.state import FleetState
 from fleet.devices.labels import device_set_name, effective_labels
 from fleet.devices.states import DeviceIdentity
 from fleet.errors import MusterError, UnavailableError
+from fleet.resources.device import EdgeDeviceSetSpec
 from fleet.sealing import KeyRing, is_sealed
 
 _NAMESPACES_LIMIT: Final = 1000
@@ -26,6 +36,8 @@ _NAMESPACES_LIMIT: Final = 1000
 
 _PROBLEM_LIMIT: Final = 1000
 """Characters of what is told of a problem."""
+
+_decode = msgspec.json.decode
 
 Stamp = tuple[int, int, int]
 
@@ -107,6 +119,44 @@ class Configurations:
         labels = effective_labels(metadata.get("labels") or {}, hardware_labels)
         return [workload.name for workload in shared.workloads.select(metadata["name"], labels)]
 
+    def explanation(self, identity: DeviceIdentity) -> list[ExplainedField]:
+        """Where each field comes from. Raises MusterError when the configuration cannot be assembled."""
+        state = self._view.state
+        content = _decode(self._configuration(state, identity).content)
+        device, labels, device_set = self._device(state, identity)
+        shared = self._shared_of(state, identity.namespace)
+        own = sections_of(device, None)
+        explained = Explained(
+            device,
+            device_set,
+            identity.hardware_labels,
+            content,
+            # What the device's own sections lack is no matter where its set's replace them.
+            self._own_content(own, shared.references) if device_set else {},
+            [] if identity.answers.is_stripped else shared.workloads.select(identity.device_id, labels),
+        )
+        return explain(state, explained)
+
+    def _own_content(self, sections: EdgeDeviceSetSpec, references: References) -> JSONObject:
+        try:
+            content: JSONObject = _decode(configure(sections, [], references, self._installation_key).content)
+        except ConfigurationError:
+            return {}
+        configuration: JSONObject = content["configuration"]
+        return configuration
+
+    def _device(
+        self, state: FleetState, identity: DeviceIdentity
+    ) -> tuple[JSONObject, Mapping[str, str], JSONObject | None]:
+        """A device's body, its effective labels and its set's body."""
+        namespace, device_id = identity.namespace, identity.device_id
+        held = state.get(ResourceKey("EdgeDevice", namespace, device_id))
+        device: JSONObject = held.body if held else {"metadata": {"namespace": namespace, "name": device_id}}
+        labels = effective_labels(device["metadata"].get("labels") or {}, identity.hardware_labels)
+        set_name = device_set_name(labels)
+        device_set = state.get(ResourceKey("EdgeDeviceSet", namespace, set_name)) if set_name else None
+        return device, labels, device_set.body if device_set else None
+
     def _known(self, identity: DeviceIdentity) -> _Entry | None:
         entry = self._entries.get(identity.device_id)
         state = self._view.state
@@ -135,17 +185,12 @@ class Configurations:
         return entry
 
     def _configuration(self, state: FleetState, identity: DeviceIdentity) -> Configuration:
-        namespace, device_id = identity.namespace, identity.device_id
-        held = state.get(ResourceKey("EdgeDevice", namespace, device_id))
-        device: JSONObject = held.body if held else {"metadata": {"namespace": namespace, "name": device_id}}
-        labels = effective_labels(device["metadata"].get("labels") or {}, identity.hardware_labels)
-        set_name = device_set_name(labels)
-        device_set = state.get(ResourceKey("EdgeDeviceSet", namespace, set_name)) if set_name else None
-        shared = self._shared_of(state, namespace)
+        device, labels, device_set = self._device(state, identity)
+        shared = self._shared_of(state, identity.namespace)
         return assemble(
             device,
             labels,
-            device_set.body if device_set else None,
+            device_set,
             shared.workloads,
             shared.references,
             is_deleting=identity.answers.is_stripped,
