@@ -16,7 +16,7 @@ from api.resources.discovery import (
     resource_list,
     wants_aggregated,
 )
-from api.resources.openapi import documents, index
+from api.resources.openapi import OLD_DOCUMENT, OLD_TYPE, documents, index
 from api.resources.paths import group_path
 from api.resources.requests import AnyRequest
 from api.resources.responses import ResourceResponse
@@ -47,7 +47,12 @@ def discovery_routes() -> list[BaseRouteHandler]:
             return ResourceResponse(aggregated(is_core=False), media_type=AGGREGATED_TYPE)
         return ResourceResponse(group_list())
 
-    handlers: list[BaseRouteHandler] = [version, core, groups]
+    @get("/openapi/v2", tags=_TAGS, sync_to_thread=False)
+    def old_document() -> Response[Any]:
+        """What clients before 1.29 ask for; the schemas are in `/openapi/v3`."""
+        return Response(OLD_DOCUMENT, media_type=OLD_TYPE)
+
+    handlers: list[BaseRouteHandler] = [version, core, groups, old_document]
     for name, versions in GROUPS.items():
         if name:
             handlers.append(_document(f"/apis/{name}", group(name)))

@@ -20,6 +20,13 @@ _OPERATIONS: Final = {"get": "get", "put": "put", "patch": "patch", "delete": "d
 _HASH_BYTES: Final = 16
 
 
+OLD_TYPE: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+
+_TITLE: Final = b"Muster"
+OLD_DOCUMENT: Final = b"\x0a\x032.0" + b"\x12\x0d" + b"\x0a\x06" + _TITLE + b"\x12\x031.0" + b"\x42\x00"
+"""An OpenAPI v2 document (swagger, info, no paths) as protobuf: kubectl before 1.29 asks for one before it writes."""
+
+
 def documents() -> dict[str, JSONObject]:
     """Each group's document, by what its address ends in: `api/v1`, `apis/GROUP/VERSION`."""
     return {

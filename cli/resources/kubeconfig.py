@@ -12,7 +12,7 @@ from cli.errors import CommandError
 from cli.options import NamespaceOption, ServerOption
 from cli.server_address import USAGE_STATUS, server_address
 from fleet.decisions.commands import JSONObject
-from settings import load
+from settings import HttpSettings, load
 
 _NAME = "muster"
 _OWNER_ONLY = 0o600
@@ -38,7 +38,8 @@ def kubeconfig(
         URL of the API; this machine's unless given.
     """
     settings = load(os.environ)
-    content = configuration(server_address(server, settings), namespace or settings.devices.initial_namespace)
+    where = namespace or settings.devices.initial_namespace
+    content = configuration(server_address(server, settings), where, settings.http)
     text: str = yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False)
     if write is None:
         sys.stdout.write(text)
@@ -48,14 +49,21 @@ def kubeconfig(
     return 0
 
 
-def configuration(address: str, namespace: str) -> JSONObject:
-    """The configuration's content. It names no user's secret: over plain HTTP kubectl would not send one."""
+def configuration(address: str, namespace: str, http: HttpSettings) -> JSONObject:
+    """The configuration's content. It names files of CA and token; over plain HTTP kubectl would send no token."""
+    cluster: JSONObject = {"server": address}
+    user: JSONObject = {}
+    if address.startswith("https:"):
+        if http.ca:
+            cluster["certificate-authority"] = str(http.ca.absolute())
+        if http.token_file:
+            user["tokenFile"] = str(http.token_file.absolute())
     context = {"cluster": _NAME, "user": _NAME, "namespace": namespace}
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": _NAME, "cluster": {"server": address}}],
-        "users": [{"name": _NAME, "user": {}}],
+        "clusters": [{"name": _NAME, "cluster": cluster}],
+        "users": [{"name": _NAME, "user": user}],
         "contexts": [{"name": _NAME, "context": context}],
         "current-context": _NAME,
     }

@@ -58,6 +58,13 @@ def test_discovery_has_a_document_a_group(operator: Operator, slash: str) -> Non
     assert operator.http.get(f"/apis/apps/v1{slash}").status_code == 404
 
 
+def test_old_clients_get_a_document_of_the_old_form(operator: Operator) -> None:
+    """Protobuf, without which kubectl before 1.29 writes nothing."""
+    answer = operator.http.get("/openapi/v2")
+    assert answer.headers["content-type"].startswith("application/com.github.proto-openapi.spec.v2")
+    assert answer.content.startswith(b"\x0a\x032.0")
+
+
 def test_get_shows_the_columns_of_the_kind(kubectl: Kubectl, device: Device) -> None:
     """Cells come from the server; the printer columns of signed requests are the definition's."""
     device.become("approved")

@@ -11,7 +11,7 @@ import httpx
 import kubernetes
 import pytest
 
-from tests.api.fleet import Operator
+from tests.api.fleet import Device, Operator
 from tests.api.installation import Api, api_process
 from tests.api.resources.kubectl import Kubectl
 
@@ -159,6 +159,15 @@ def test_kubectl_waits(kubectl: Kubectl, operator: Operator, namespace: str) -> 
     arguments = [kubectl.binary, "wait", "--for=delete", *where]
     with subprocess.Popen(arguments, env=kubectl.environment, stdout=subprocess.PIPE, text=True) as waiting:
         kubectl("delete", "configmap", "a", "-n", namespace)
+        assert waiting.wait(timeout=60) == 0
+
+
+def test_kubectl_waits_for_a_condition(kubectl: Kubectl, device: Device) -> None:
+    """Of a signed request, until an operator has approved it."""
+    device.become("pending")
+    arguments = [kubectl.binary, "wait", "--for=condition=approved", f"edsr/{device.device_id}", "--timeout=30s"]
+    with subprocess.Popen(arguments, env=kubectl.environment, stdout=subprocess.PIPE, text=True) as waiting:
+        device.operator.approve(device.device_id)
         assert waiting.wait(timeout=60) == 0
 
 
