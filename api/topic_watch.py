@@ -13,7 +13,7 @@ import structlog
 from confluent_kafka.admin import AdminClient
 
 from fleet.errors import ConflictError, UnavailableError
-from streams.epoch_watch import refuse_other_topics, watch_topics
+from streams.epoch_watch import confirm_topics, watch_topics
 
 _EVERY_S: Final = 2.0
 """More often than the workers look, since each answer until then names a wrong position. It is one small request."""
@@ -40,7 +40,7 @@ class TopicWatch:
         with self._ending():
             if self._topic_ids and self._topic_ids != topic_ids:
                 raise ConflictError("the topics are of another epoch than this process began with")
-            await asyncio.to_thread(refuse_other_topics, self._admin, topic_ids)
+            await confirm_topics(self._admin, topic_ids)
         self._topic_ids = topic_ids
         self.refuse_if_over()
         if self._watching is None:

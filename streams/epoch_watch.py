@@ -7,7 +7,7 @@ import structlog
 from confluent_kafka.admin import AdminClient
 
 from fleet.errors import ConflictError, UnavailableError
-from streams.topic_ids import find_topics
+from streams.topic_ids import FoundTopic, find_topics, look_for_topics
 
 _log = structlog.get_logger(__name__)
 
@@ -17,13 +17,12 @@ def refuse_other_topics(admin: AdminClient, topic_ids: Mapping[str, str]) -> Non
 
     `topic_ids` are by topic name, as `storage.epochs` has them.
     """
-    found = find_topics(admin, list(topic_ids))
-    for name, topic_id in topic_ids.items():
-        if name not in found or found[name].topic_id != topic_id:
-            raise ConflictError(
-                f"the topic {name} was {'made anew' if name in found else 'deleted'}: run `muster setup`, which begins"
-                " a new epoch, then start again"
-            )
+    _compare(find_topics(admin, list(topic_ids)), topic_ids)
+
+
+async def confirm_topics(admin: AdminClient, topic_ids: Mapping[str, str]) -> None:
+    """As `refuse_other_topics`, without blocking."""
+    _compare(await look_for_topics(admin, list(topic_ids)), topic_ids)
 
 
 async def watch_topics(admin: AdminClient, topic_ids: Mapping[str, str], every_s: float) -> None:
@@ -31,6 +30,15 @@ async def watch_topics(admin: AdminClient, topic_ids: Mapping[str, str], every_s
     while True:
         await asyncio.sleep(every_s)
         try:
-            await asyncio.to_thread(refuse_other_topics, admin, topic_ids)
+            await confirm_topics(admin, topic_ids)
         except UnavailableError as error:
             _log.warning("brokers do not tell the topics' ids", reason=str(error))
+
+
+def _compare(found: Mapping[str, FoundTopic], topic_ids: Mapping[str, str]) -> None:
+    for name, topic_id in topic_ids.items():
+        if name not in found or found[name].topic_id != topic_id:
+            raise ConflictError(
+                f"the topic {name} was {'made anew' if name in found else 'deleted'}: run `muster setup`, which begins"
+                " a new epoch, then start again"
+            )

@@ -234,3 +234,21 @@ def test_a_process_that_lost_its_feed_serves_on_and_says_so(
             broker.resume()
         until(lambda: device.register().status == 200, 30)
         until(lambda: operator.http.get("/health/ready").json()["degraded"] == [], 30)
+
+
+def test_a_process_stops_in_time_while_kafka_stalls(
+    own_kafka: tuple[psutil.Process, dict[str, str]], tmp_path: Path
+) -> None:
+    """Nothing it waits for may hold it: whoever supervises it would kill it, and what it should say would be lost."""
+    broker, own = own_kafka
+    log = tmp_path / "log"
+    with api_process(own, log) as api:
+        broker.suspend()
+        try:
+            # It asks for the topics' ids every two seconds, and would wait ten for the answer.
+            time.sleep(3)
+            api.process.terminate()
+            assert api.process.wait(timeout=9) == 0
+        finally:
+            broker.resume()
+    assert "Traceback" not in log.read_text()
