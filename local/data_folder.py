@@ -50,8 +50,9 @@ def held_alone(data: Path) -> Iterator[None]:
 
 
 def free_bytes(data: Path) -> int:
-    """Free space on the folder's disk."""
-    return shutil.disk_usage(data).free
+    """Free space on the folder's disk, which is its parents' while it does not exist."""
+    existing = next(folder for folder in (data, *data.parents) if folder.exists())
+    return shutil.disk_usage(existing).free
 
 
 def require_room(data: Path, free: Callable[[Path], int] = free_bytes) -> None:

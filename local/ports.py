@@ -14,12 +14,13 @@ _WAIT_S: Final = 3.0
 
 
 class WantedPort(NamedTuple):
-    """A port someone is going to listen on, and the setting that moves it."""
+    """A port someone is going to listen on, the setting that moves it, and the host's if that can be set."""
 
     host: str
     port: int
     purpose: str
     setting: str
+    host_setting: str = ""
 
 
 def require_free(wanted: list[WantedPort], wait_s: float = _WAIT_S) -> None:
@@ -50,7 +51,9 @@ def _message(wanted: WantedPort, error: OSError) -> str:
     what = f"port {wanted.port} on {wanted.host}, for {wanted.purpose},"
     if error.errno == errno.EADDRINUSE:
         return f"{what} is in use{_owner(wanted.port)}: set {wanted.setting} to a free one"
-    return f"{what} cannot be used ({error.strerror}): set {wanted.setting} to another one"
+    is_of_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    setting = wanted.host_setting if is_of_host and wanted.host_setting else wanted.setting
+    return f"{what} cannot be used ({error.strerror}): set {setting} to another one"
 
 
 def _owner(port: int) -> str:

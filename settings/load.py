@@ -15,6 +15,12 @@ PREFIX = "MUSTER_"
 _PLAIN_SLICES = frozenset({"local"})
 _NAMED_AS_SLICE = frozenset({("kafka", "servers"), ("clickhouse", "url")})
 
+_TYPES_SAID = {
+    "Expected `bool`, got `str`": "write true or false",
+    "Expected `int`, got `str`": "write a whole number",
+    "Expected `float`, got `str`": "write a number",
+}
+
 
 class SettingsError(Exception):
     """A variable cannot be used; the message names it and says what it takes."""
@@ -46,7 +52,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         try:
             value = msgspec.convert(text, variable.type, strict=False, dec_hook=_read_path)
         except msgspec.ValidationError as error:
-            raise SettingsError(f"{name}={text!r}: {error}; it is the {variable.description}") from None
+            raise SettingsError(f"{name}={text!r}: {_said(str(error))} ({variable.description})") from None
         values.setdefault(variable.slice_name, {})[variable.field_name] = value
     slices = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     return Settings(**{name: slices[name](**fields) for name, fields in values.items()})
@@ -64,6 +70,11 @@ def describe() -> Iterator[Variable]:
                 field.default,
                 _description(field.type),
             )
+
+
+def _said(error: str) -> str:
+    """What to write instead, for someone who does not know Python's types."""
+    return _TYPES_SAID.get(error) or error[0].lower() + error[1:].replace("`", "")
 
 
 def _read_path(wanted: Any, value: Any) -> Any:

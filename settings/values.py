@@ -137,7 +137,11 @@ class ClickHouseSettings(Struct, frozen=True):
     """The database. Variables: `MUSTER_CLICKHOUSE` and `MUSTER_CLICKHOUSE_*`."""
 
     url: Annotated[
-        str, Meta(description="http(s)://host:port of an outside ClickHouse; empty: start the local endpoint")
+        str,
+        Meta(
+            pattern=r"^(https?://[^/:@?#\s]+(:\d{1,5})?/?)?$",
+            description="http(s)://host:port of an outside ClickHouse; empty: start the local endpoint",
+        ),
     ] = ""
     ca: Annotated[
         Path | None, Meta(description="CA (PEM) by which an outside ClickHouse is verified; default: the system's")
@@ -245,7 +249,11 @@ class DeviceSettings(Struct, frozen=True):
     """Who may join."""
 
     initial_namespace: Annotated[
-        str, Meta(description="namespace that devices ask for before they are registered; always exists")
+        str,
+        Meta(
+            pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+            description="namespace that devices ask for before they are registered; always exists",
+        ),
     ] = "default"
     auto_approve: Annotated[bool, Meta(description="approve every device that enrols")] = False
     pending_limit: Annotated[

@@ -13,11 +13,18 @@ _HEARTBEATS_A_SESSION = 4
 """A worker may miss a few heartbeats to the broker before it counts as gone."""
 
 
+class DisklessApp(faust.App):  # type: ignore[misc]  # Faust is not typed
+    """Faust makes folders for its tables where it is started; ours has no tables, and keeps nothing on disk."""
+
+    def _create_directories(self) -> None:
+        """Make none."""
+
+
 def faust_app(
     group: str, kafka: KafkaSettings, streams: StreamSettings, security: KafkaSecurity = NO_SECURITY
 ) -> faust.App:
     """An app whose group id is `group`. Topics are made by set-up; a new group reads from their first records."""
-    return faust.App(
+    return DisklessApp(
         id=group,
         broker=[f"kafka://{server}" for server in kafka.bootstrap.split(",")],
         broker_credentials=_credentials(security),

@@ -15,10 +15,10 @@ from settings import Settings
 
 def wanted_ports(settings: Settings) -> list[WantedPort]:
     """Every port something of ours is going to listen on."""
-    ports = [WantedPort(settings.http.host, settings.http.port, "the API", "MUSTER_HTTP_PORT")]
+    ports = [WantedPort(settings.http.host, settings.http.port, "the API", "MUSTER_HTTP_PORT", "MUSTER_HTTP_HOST")]
     if settings.device.port:
         device = settings.device
-        ports.append(WantedPort(device.host, device.port, "devices' calls", "MUSTER_DEVICE_PORT"))
+        ports.append(WantedPort(device.host, device.port, "devices' calls", "MUSTER_DEVICE_PORT", "MUSTER_DEVICE_HOST"))
     if settings.kafka.is_local:
         kafka = settings.kafka.port
         ports.append(WantedPort("127.0.0.1", kafka, "Kafka", "MUSTER_KAFKA_PORT"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.data_folder import REQUIRED_FREE_BYTES, RoomWatch, held_alone, require_room
+from local.data_folder import REQUIRED_FREE_BYTES, RoomWatch, free_bytes, held_alone, require_room
 from local.errors import LocalError
 
 HOLDS = """
@@ -62,3 +62,8 @@ def test_a_disk_running_low_is_said_once_and_taken_back_once(tmp_path: Path) -> 
     for _ in range(5):
         watch.look()
     assert [line.split(":")[0] for line in lines] == [f"1000 MB left on the disk of {tmp_path}", "room again"]
+
+
+def test_room_is_known_before_the_folder_is_there(tmp_path: Path) -> None:
+    """Why a folder cannot be made is asked before it is."""
+    assert free_bytes(tmp_path / "not" / "yet") > 0

@@ -43,3 +43,10 @@ def test_an_impossible_address_names_the_setting(host: str, port: int) -> None:
     """One beyond the last port, and one that is not this machine's."""
     with pytest.raises(LocalError, match=r"cannot be used .* set MUSTER_X to another one"):
         require_free([WantedPort(host, port, "Kafka", "MUSTER_X")], wait_s=0)
+
+
+def test_a_host_that_is_not_there_names_the_hosts_setting() -> None:
+    """Another port would not help."""
+    wanted = WantedPort("192.0.2.1", 8080, "the API", "MUSTER_HTTP_PORT", "MUSTER_HTTP_HOST")
+    with pytest.raises(LocalError, match="set MUSTER_HTTP_HOST to another one"):
+        require_free([wanted], wait_s=0)

@@ -21,8 +21,8 @@ def test_every_setting_is_listed_with_value_and_default() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("HTTP_PORT", "http", "MUSTER_HTTP_PORT='http': Expected `int`, got `str`"),
-        ("HTTP_PORT", "70000", "MUSTER_HTTP_PORT='70000': Expected `int` <= 65535"),
+        ("HTTP_PORT", "http", "MUSTER_HTTP_PORT='http': write a whole number"),
+        ("HTTP_PORT", "70000", "MUSTER_HTTP_PORT='70000': expected int <= 65535"),
         ("HTTP_PROT", "8080", "MUSTER_HTTP_PROT is not a setting; did you mean MUSTER_HTTP_PORT?"),
     ],
 )

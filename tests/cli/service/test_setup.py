@@ -22,6 +22,7 @@ from storage.epochs import read_epochs
 from streams.topic_ids import admin_client, find_topics
 from tests.cli.muster import environment, run
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -186,4 +187,5 @@ def test_a_changed_retention_reaches_the_topic(
     set_up(settings, NOW)
     assert not set_up(with_variables(variables, HEARTBEATS_RETENTION_H=100), NOW).topics.created
     heartbeats = f"{settings.kafka.topic_prefix}.heartbeats"
-    assert topic_config(admin, heartbeats)["retention.ms"] == str(100 * 3600 * 1000)
+    # The broker that took the change may show it a moment later.
+    wait_until(lambda: topic_config(admin, heartbeats)["retention.ms"] == str(100 * 3600 * 1000))
