@@ -101,7 +101,9 @@ def test_up_starts_mends_stops_and_goes_on(muster: RunningMuster) -> None:
     # Ctrl-C leaves nothing, and the next start downloads and makes nothing again.
     assert muster.press_ctrl_c() == []
     assert muster.process.returncode == 0
-    assert muster.said().endswith("stopping\nstopped\n")
+    # In between it says what it had to kill, which a busy machine may make it do.
+    assert "\nstopping\n" in muster.said()
+    assert muster.said().endswith("\nstopped\n")
     muster.start()
     assert "everything was set up already" in muster.said()
     assert "download" not in muster.said()
