@@ -18,6 +18,7 @@ from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import fold
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
+from streams.heartbeats.collection_pause import collection_paused
 from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats
 from streams.heartbeats.tables import HeartbeatTables
 from streams.metrics import WorkerMetrics
@@ -112,7 +113,8 @@ class HeartbeatWriter:
 
     async def _write(self, records: Sequence[ReceivedRecord], memories: dict[int, DeviceMemory]) -> None:
         stored = await asyncio.to_thread(self._tables.look_up, lookups(records, memories))
-        folded = fold(records, memories, stored, self._repeat_within_ms)
+        with collection_paused():
+            folded = fold(records, memories, stored, self._repeat_within_ms)
         # Before the hardware is stored: afterwards nothing would tell that its labels have changed.
         await self._relabel(folded.relabelled)
         # Before the contents are stored, for the same reason.
