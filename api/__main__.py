@@ -67,7 +67,7 @@ def _serve(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     listeners = [Listener(_configured(apps.management, lifespan="on"), sockets[0], apps.certificates.management)]
     if apps.device:
         listeners.append(Listener(_configured(apps.device, lifespan="off"), sockets[1], apps.certificates.device))
-    server = ListeningServer(listeners, settings.tls.reload_s, apps.certificates.look)
+    server = ListeningServer(listeners, settings.tls.reload_s, apps.certificates.look, apps.end_watches)
     server.run()
 
 

@@ -37,6 +37,7 @@ class Applications(NamedTuple):
     management: Application
     device: Application | None
     certificates: Certificates
+    end_watches: Callable[[], None]
 
 
 def create_app(settings: Settings, end: Callable[[], None]) -> Applications:
@@ -53,6 +54,7 @@ def create_app(settings: Settings, end: Callable[[], None]) -> Applications:
         LightRoute(plane, management, limit_bytes, process.view),
         _device_app(settings, process) if is_apart else None,
         process.certificates,
+        process.watches.stop,
     )
 
 

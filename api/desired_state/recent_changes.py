@@ -46,7 +46,7 @@ class RecentChanges:
         self._changes.clear()
         self._since = revision
         self._end += 1  # no follower's place is valid any more
-        self._wake()
+        self.wake()
 
     def applied(self, state: FleetState, outcome: Outcome) -> bool:
         """Apply an outcome to the state and note its changes. False when it was applied before."""
@@ -81,6 +81,12 @@ class RecentChanges:
         finally:
             self._waiting.discard(woken)
 
+    def wake(self) -> None:
+        """Let all who wait look again."""
+        for woken in self._waiting:
+            if not woken.done():
+                woken.set_result(None)
+
     @property
     def _start(self) -> int:
         return self._end - len(self._changes)
@@ -90,9 +96,4 @@ class RecentChanges:
             self._since = self._changes[0].revision
         self._changes.append(change)
         self._end += 1
-        self._wake()
-
-    def _wake(self) -> None:
-        for woken in self._waiting:
-            if not woken.done():
-                woken.set_result(None)
+        self.wake()

@@ -30,13 +30,19 @@ class Listener(NamedTuple):
 
 
 class ListeningServer(uvicorn.Server):
-    """Serves all listeners; the first one's application has the lifespan. `look` is called at every look at files."""
+    """Serves all listeners; the first one's application has the lifespan.
 
-    def __init__(self, listeners: Sequence[Listener], reload_s: float, look: Callable[[], None]) -> None:
+    `look` is called at every look at files, `stopping` before requests under way are waited for, to end endless ones.
+    """
+
+    def __init__(
+        self, listeners: Sequence[Listener], reload_s: float, look: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(listeners[0].config)
         self._listeners = listeners
         self._reload_s = reload_s
         self._look = look
+        self._stopping = stopping
         self._open: dict[int, asyncio.base_events.Server] = {}
         self._reloading: asyncio.Task[None] | None = None
 
@@ -49,6 +55,7 @@ class ListeningServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         """Take no more connections, answer what is under way, end the lifespan."""
+        self._stopping()
         if self._reloading:
             self._reloading.cancel()
             with contextlib.suppress(asyncio.CancelledError):

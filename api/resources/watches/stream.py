@@ -43,6 +43,12 @@ class Watches:
         self._recent = recent
         self._clock = clock
         self._followers = 0
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """End all watches: clients open them again, at another process or this one's successor."""
+        self._is_stopping = True
+        self._recent.wake()
 
     def check_room(self) -> None:
         """Raise UnavailableError when there are too many followers, or nothing is loaded to be followed."""
@@ -74,7 +80,7 @@ class Watches:
         self, kind: Kind, namespace: str | None, wanted: Wanted, lines: EventLines, at: _Progress
     ) -> AsyncIterator[bytes]:
         ends_s = self._clock() + wanted.timeout_s
-        while (left_s := ends_s - self._clock()) > 0:
+        while not self._is_stopping and (left_s := ends_s - self._clock()) > 0:
             await self._recent.wait(at.place, min(left_s, BOOKMARK_EVERY_S))
             changes = self._recent.read(at.place, _AT_ONCE)
             if changes is None:

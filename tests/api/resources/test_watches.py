@@ -178,3 +178,13 @@ def test_the_python_client_watches(api: Api, operator: Operator, namespace: str)
         core = kubernetes.client.CoreV1Api(client)
         events = kubernetes.watch.Watch().stream(core.list_namespaced_config_map, namespace, timeout_seconds=2)
         assert [(event["type"], event["object"].metadata.name) for event in events] == [("ADDED", "a")]
+
+
+def test_a_process_that_stops_ends_its_watches(variables: dict[str, str], logs: Path, namespace: str) -> None:
+    """In order, as if their time were over: followers go on at another process."""
+    with api_process(variables, logs / "api-stopping.log") as stopping, Operator(stopping.url) as operator:
+        with watching(operator, namespace) as response:
+            stopping.process.terminate()
+            assert list(response.iter_lines()) == []
+        stopping.process.wait(timeout=10)
+        assert "Exception" not in stopping.log.read_text()
