@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fleet.decisions.commands import JSONObject
-from fleet.errors import MusterError
+from fleet.errors import UnavailableError
 
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
@@ -38,8 +38,8 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
-class SealingError(MusterError):
-    """A Secret cannot be opened: its key is not in the ring, or it was tampered with or moved."""
+class SealingError(UnavailableError):
+    """A Secret cannot be opened until its key is in the ring again, or ever if it was tampered with or moved."""
 
 
 class KeyRing:

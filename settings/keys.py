@@ -5,6 +5,8 @@ in hex, which keys the configurations' versions and the marks of sealed Secrets;
 encryption key, named by its key id, the newest of which seals.
 """
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -58,6 +60,11 @@ def read_password(file: Path) -> str:
 def read_installation_key(folder: Path) -> bytes:
     """The 32 bytes that key versions and marks. Raises SettingsError."""
     return _read_key(folder / _INSTALLATION)
+
+
+def key_mark(installation_key: bytes) -> str:
+    """By which a database recognises the key without being told it."""
+    return hmac.new(installation_key, b"muster installation", hashlib.sha256).hexdigest()
 
 
 def read_encryption_keys(folder: Path) -> EncryptionKeys:

@@ -11,8 +11,9 @@ from rich.console import Console
 from cli.errors import CommandError
 from fleet.errors import UnavailableError
 from settings import Settings, load
-from settings.keys import make_keys, read_password
+from settings.keys import key_mark, make_keys, read_installation_key, read_password
 from storage.client import connect
+from storage.installation import require_same_key
 from storage.schema import set_up_schema
 from streams.kafka_security import kafka_security
 from streams.setup import SetUpTopics, set_up_topics
@@ -71,6 +72,12 @@ def set_up(settings: Settings, now: datetime) -> SetUp:
         migrations = set_up_schema(settings.clickhouse, password, settings.retention)
         client = connect(settings.clickhouse, password)
         try:
+            require_same_key(
+                client,
+                settings.clickhouse.database,
+                key_mark(read_installation_key(settings.keys_folder)),
+                str(settings.keys_folder),
+            )
             found = set_up_topics(
                 admin_client(settings.kafka.bootstrap, kafka_security(settings.kafka)),
                 client,

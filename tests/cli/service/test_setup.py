@@ -1,8 +1,10 @@
 """Set-up on a real broker and a real engine: made once, and refused when something does not fit."""
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -178,6 +180,19 @@ def test_another_partition_count_is_refused(variables: dict[str, str], settings:
     set_up(settings, NOW)
     with pytest.raises(ConflictError, match=r"has 12 partitions, not 24.*set MUSTER_HEARTBEATS_PARTITIONS=12"):
         set_up(with_variables(variables, HEARTBEATS_PARTITIONS=24), NOW)
+
+
+def test_a_database_that_was_set_up_with_other_keys_is_refused(
+    variables: dict[str, str], settings: Settings, tmp_path: Path
+) -> None:
+    """Lost keys must be put back, not replaced: the Secrets stored with them open with no others."""
+    set_up(settings, NOW)
+    others = tmp_path / "keys"
+    shutil.copytree(settings.keys_folder, others)
+    (others / "installation.key").write_text("ab" * 32)
+    with pytest.raises(ConflictError, match="put them back from your copy"):
+        set_up(with_variables(variables, KEYS_FOLDER=others), NOW)
+    assert not set_up(settings, NOW).topics.created
 
 
 def test_a_changed_retention_reaches_the_topic(
