@@ -38,7 +38,7 @@ _SHOWN = 60
 
 def shown(text: str) -> str:
     """Text for a message or a log: quoted, escaped to ASCII and cut, since a stranger chose it."""
-    return ascii(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+    return ascii(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
 
 
 def check_device_id(text: str) -> None:

@@ -18,7 +18,7 @@ class Features(Struct, frozen=True, omit_defaults=True):
 
 
 class Enrolment(Struct, frozen=True):
-    """A device asks to join. Without `target_namespace` the initial namespace is meant."""
+    """A device asks to join the namespace of the call's path, into which the Edge API has put `target_namespace`."""
 
     features: Features | None = None
     target_namespace: str | None = None
