@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 import lz4.frame
 import zstandard
 
-from local.clickhouse.errors import ClickHouseError, too_large
+from local.clickhouse.errors import ClickHouseError, body_too_large
 
 _PIECE_BYTES: Final = 1024 * 1024
 _ZSTD_INPUT_BYTES: Final = 1024
@@ -36,7 +36,7 @@ def unpack(body: bytes, encoding: str, limit_bytes: int) -> bytes:
         for piece in _pieces(body, encoding):
             unpacked += piece
             if len(unpacked) > limit_bytes:
-                raise too_large(f"Request body is larger than {limit_bytes} bytes: MUSTER_CLICKHOUSE_BODY_LIMIT_MIB")
+                raise body_too_large(limit_bytes)
     except (zlib.error, zstandard.ZstdError, RuntimeError, EOFError) as error:
         raise ClickHouseError(
             271, "CANNOT_DECOMPRESS", f"Cannot decompress the body ({encoding}): {error}", 400

@@ -105,3 +105,11 @@ def not_supported(reason: str) -> ClickHouseError:
 def too_large(reason: str) -> ClickHouseError:
     """307, as a request larger than the limit."""
     return ClickHouseError(307, "TOO_MANY_BYTES", reason, status=413)
+
+
+def body_too_large(limit_bytes: int) -> ClickHouseError:
+    """For a body, packed or unpacked, over its sender's limit."""
+    return too_large(
+        f"Request body is larger than {limit_bytes} bytes: an owner's limit is MUSTER_CLICKHOUSE_BODY_LIMIT_MIB, an"
+        " analyst's is fixed, since queries are short"
+    )

@@ -12,7 +12,7 @@ import structlog
 from local.clickhouse.answers import Answer, Answers
 from local.clickhouse.compression import unpack
 from local.clickhouse.engine import Engine
-from local.clickhouse.errors import UNKNOWN_EXCEPTION, ClickHouseError, too_large
+from local.clickhouse.errors import UNKNOWN_EXCEPTION, ClickHouseError, body_too_large
 from local.clickhouse.lanes import Lane
 from local.clickhouse.loopback import refusal
 from local.clickhouse.passwords import Passwords
@@ -113,7 +113,7 @@ async def _read_body(receive: Receive, headers: Mapping[str, str], limit_bytes: 
     """The body as it came. Raises ClickHouseError when it is too large or its sender is gone."""
     with suppress(ValueError):
         if int(headers.get("content-length", "0")) > limit_bytes:
-            raise too_large(f"Request body is larger than {limit_bytes} bytes: MUSTER_CLICKHOUSE_BODY_LIMIT_MIB")
+            raise body_too_large(limit_bytes)
     parts: list[bytes] = []
     size_bytes = 0
     while True:
@@ -123,6 +123,6 @@ async def _read_body(receive: Receive, headers: Mapping[str, str], limit_bytes: 
         parts.append(message.get("body", b""))
         size_bytes += len(parts[-1])
         if size_bytes > limit_bytes:
-            raise too_large(f"Request body is larger than {limit_bytes} bytes: MUSTER_CLICKHOUSE_BODY_LIMIT_MIB")
+            raise body_too_large(limit_bytes)
         if not message.get("more_body", False):
             return b"".join(parts)
