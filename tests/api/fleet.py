@@ -60,7 +60,7 @@ class Operator:
 
 
 class Device:
-    """One device and the Edge API between it and Muster."""
+    """One device and the Edge API between it and Muster. Told to come again (503), it does, but for plain `call`s."""
 
     def __init__(self, client: GoClient, operator: Operator, namespace: str = "default") -> None:
         self.client = client
@@ -75,23 +75,24 @@ class Device:
 
     def enrol(self, namespace: str | None = None) -> RawAnswer:
         """Ask to join."""
-        return self.call("POST", "enrolment", {"features": {"hardware": {"hostname": "h"}}}, namespace)
+        body = {"features": {"hardware": {"hostname": "h"}}}
+        return accepted(lambda: self.call("POST", "enrolment", body, namespace))
 
     def register(self, request: str | None = None) -> RawAnswer:
         """Show the key."""
         body = {"certificate_request": request or self.request, "hardware": {"hostname": self.device_id}}
-        return self.call("PUT", "registration", body)
+        return accepted(lambda: self.call("PUT", "registration", body))
 
     def beat(self, **content: Any) -> RawAnswer:
         """Send a heartbeat."""
         nothing = {"events": None, "playbook-executions": None, "workloads": None}
-        return self.call("PUT", "heartbeat", nothing | content)
+        return accepted(lambda: self.call("PUT", "heartbeat", nothing | content))
 
     def become(self, state: str) -> "Device":
         """Bring a device nobody has heard of into a state of the table."""
         if state == "unknown":
             return self
-        assert accepted(self.enrol).status == 201
+        assert self.enrol().status == 201
         if state == "declined":
             self.operator.decline(self.device_id)
         elif state != "pending":
@@ -101,14 +102,14 @@ class Device:
         return self
 
     def _register_and(self, state: str) -> None:
-        assert accepted(self.register).status == 200
+        assert self.register().status == 200
         if state == "revoked":
             self.operator.decline(self.device_id)
         elif state in ("deleting", "removed"):
             self.operator.delete_device(self.device_id, self.namespace)
             if state == "removed":
                 configuration = self.call("GET", "configuration").json["device-configuration"]
-                assert accepted(lambda: self.beat(version=configuration["version"])).status == 200
+                assert self.beat(version=configuration["version"]).status == 200
                 until(lambda: self.call("GET", "configuration").status == 404)
 
 

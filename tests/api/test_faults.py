@@ -227,7 +227,7 @@ def test_a_process_that_lost_its_feed_serves_on_and_says_so(
             until(lambda: device.call("GET", "configuration").header("muster-feed-age") is not None, 20)
             assert device.call("GET", "configuration").status == 200
             assert int(operator.http.get("/api/v1/namespaces").headers["muster-feed-age"]) >= 5
-            refused = device.register()
+            refused = device.call("PUT", "registration", {"certificate_request": device.request})
             assert (refused.status, "feed" in refused.json["message"]) == (503, True)
             assert "feed" in str(operator.http.get("/health/ready").json()["degraded"])
         finally:

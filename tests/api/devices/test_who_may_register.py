@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.heartbeats.records import decode_heartbeats
 from tests.api.conftest import StoredEvents, StoredIdentity
-from tests.api.fleet import Device, accepted, certificate_request
+from tests.api.fleet import Device, certificate_request
 from tests.api.go_client import BASE, GoClient, path_of
 from tests.api.installation import Api, until
 
@@ -117,23 +117,23 @@ async def test_another_key_than_the_proven_one_stores_nothing(
     before = await hardware_of(registered, kafka)
     assert registered.register(certificate_request(registered.device_id)).status == 403
     assert await hardware_of(registered, kafka) == before
-    assert len(before) == 1
+    assert len(set(before)) == 1
 
 
 def test_other_keys_are_events_of_the_device(
     registered: Device, stored_identity: StoredIdentity, stored_events: StoredEvents
 ) -> None:
     """A second key before the proof raises an event; afterwards it is refused and reported."""
-    assert accepted(lambda: registered.register(certificate_request(registered.device_id))).status == 200
-    assert accepted(registered.beat).status == 200
+    assert registered.register(certificate_request(registered.device_id)).status == 200
+    assert registered.beat().status == 200
     until(lambda: stored_identity(registered).is_key_proven)
-    assert accepted(lambda: registered.register(certificate_request(registered.device_id))).status == 403
+    assert registered.register(certificate_request(registered.device_id)).status == 403
     until(lambda: stored_events(registered) == [("warn", "KeyChanged", "muster"), ("warn", "KeyRefused", "muster")])
 
 
 async def test_a_registration_publishes_its_hardware_first(registered: Device, kafka: str) -> None:
     """PUT registration: hardware and CSR stored, device registered."""
-    (body,) = await hardware_of(registered, kafka)
+    (body,) = set(await hardware_of(registered, kafka))
     assert body == b'{"hardware":{"hostname":"' + registered.device_id.encode() + b'"}}'
 
 
