@@ -44,7 +44,7 @@ def test_device_waits_until_it_is_approved(edge: httpx.Client, muster: Muster, d
     assert standing(muster, device_id)[3:5] == ["false", "pending"]
     assert muster("approve", device_id, "--set", "kiosks") == f"edgedevicesignedrequest/{device_id} approved\n"
     assert enrol(edge, device_id) == 200
-    assert standing(muster, device_id)[2:5] == ["kiosks", "true", "approved"]
+    assert standing(muster, device_id)[3:6] == ["true", "approved", "kiosks"]
     device = json.loads(muster("get", "edgedevice", device_id, "-o", "json"))
     assert device["metadata"]["labels"] == {"flotta/member-of": "kiosks"}
 
