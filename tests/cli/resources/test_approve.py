@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from cli.simulate.calls import BASE_PATH
+from tests.api.installation import until
 from tests.cli.conftest import Served
 
 Muster = Callable[..., str]
@@ -27,9 +28,11 @@ def device_id() -> str:
 
 
 def enrol(edge: httpx.Client, device_id: str) -> int:
-    """What a device that asks to join is answered."""
+    """What a device that asks to join is answered; told to come again, it does."""
     path = f"/namespaces/default/devices/{device_id}/enrolment"
-    return edge.post(path, json={"features": {"hardware": {"hostname": device_id}}}).status_code
+    body = {"features": {"hardware": {"hostname": device_id}}}
+    status: int = until(lambda: (told := edge.post(path, json=body).status_code) != 503 and told)
+    return status
 
 
 def standing(muster: Muster, device_id: str) -> list[str]:
