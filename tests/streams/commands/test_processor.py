@@ -62,12 +62,12 @@ async def worker(
 ) -> AsyncIterator[CommandProcessor]:
     """A run of the deciding worker."""
     log = CommandTopics(settings)
-    producer = KafkaProducer(log.bootstrap, record_limit_bytes, client_id=name)
+    producer = KafkaProducer(log.bootstrap, 2 * record_limit_bytes, client_id=name)
     producer.start()
     try:
         yield CommandProcessor(
             DecisionStore(client, name),
-            FeedPublisher(producer, log.bootstrap, log.names.feed.name, 4_000_000),
+            FeedPublisher(producer, log.bootstrap, log.names.feed.name, record_limit_bytes),
             CommandSource(log.bootstrap, log.names.commands.name, 4_000_000),
             rules=DecisionRules("default", remembered, limits),
             epoch=EPOCH,
