@@ -2,6 +2,7 @@
 # need Python (3.11 or newer, with venv), make, and the usual package registries, nothing else.
 
 PYTHON ?= python3
+# Most tests wait for real parts, so two files at a time take little more than half as long as one; `-n 0` undoes it.
 PYTEST_ARGS ?=
 
 VENV := .venv
@@ -22,7 +23,7 @@ up: $(READY) ## Run Muster on this machine until Ctrl-C
 	@exec $(BIN)/muster up
 
 test: lint ## Check everything: lint, types, direction of imports, tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff check
