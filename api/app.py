@@ -16,6 +16,7 @@ from api.documents import document_routes, openapi_config
 from api.failures import answer_failure
 from api.host_check import HostCheck
 from api.listeners.admin_token import AdminToken
+from api.listeners.callers import Callers
 from api.listeners.certificates import Certificates
 from api.listeners.edge_api_check import EdgeApiCheck
 from api.listeners.elsewhere import DevicePlaneElsewhere, management_elsewhere
@@ -92,6 +93,6 @@ def _guarded(management: Application, settings: Settings) -> Application:
 def _device_app(settings: Settings, process: ApiProcess) -> Application:
     limit_bytes = settings.http.body_limit_bytes
     device: Application = LightRoute(process.plane, management_elsewhere, limit_bytes, process.view)
-    if process.certificates.device is None:
+    if process.certificates.device is None and not settings.device.proxy_header:
         return device
-    return EdgeApiCheck(device, settings.device.client_names, process.metrics)
+    return EdgeApiCheck(device, Callers(settings.device), process.metrics)

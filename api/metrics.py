@@ -42,7 +42,7 @@ class ApiMetrics:
         )
         self.refused_peers = Counter(
             "muster_device_plane_peers_refused",
-            "Calls of verified clients other than the Edge API, by what they are: device or other.",
+            "Calls of others than the Edge API, by who they are: device, other, or unknown (no proxy names them).",
             ("peer",),
             registry=self.registry,
         )

@@ -61,6 +61,19 @@ class DeviceListenerSettings(Struct, frozen=True):
         str,
         Meta(description="names and addresses, comma-separated, one of which must stand in the client's SAN"),
     ] = "127.0.0.1,::1"
+    proxy_header: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9-]*$",
+            description="header in which a proxy in front passes the client's certificate (Client-Cert); empty: none",
+        ),
+    ] = ""
+    proxy_addresses: Annotated[
+        str, Meta(description="addresses, comma-separated, of that proxy: from anywhere else the header is refused")
+    ] = "127.0.0.1,::1"
+    proxy_names: Annotated[
+        str, Meta(description="which SAN that proxy's own certificate has, where it speaks TLS with Muster")
+    ] = ""
 
 
 class TlsSettings(Struct, frozen=True):

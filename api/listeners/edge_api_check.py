@@ -9,50 +9,49 @@ from typing import Final
 from api.answers import Header, error_answer
 from api.asgi import Application, Receive, Scope, Send
 from api.devices.refusals import RefusalLog
-from api.listeners.peer import SCOPE_KEY, Peer, spelled_alike
+from api.listeners.callers import Callers, RefusedCallerError
+from api.listeners.peer import SCOPE_KEY
 from api.metrics import ApiMetrics
 from api.request_bodies import drain
-from fleet.errors import ForbiddenError
 from fleet.names import shown
 
 _CLOSE: Final[Header] = (b"connection", b"close")
 
 
 class EdgeApiCheck:
-    """An ASGI application in front of another; `names` are those of `MUSTER_DEVICE_CLIENT_NAMES`."""
+    """An ASGI application in front of another."""
 
-    def __init__(self, behind: Application, names: str, metrics: ApiMetrics) -> None:
+    def __init__(self, behind: Application, callers: Callers, metrics: ApiMetrics) -> None:
         self._behind = behind
-        self._names = spelled_alike(names.split(","))
+        self._callers = callers
         self._metrics = metrics
         self._refusals = RefusalLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on or refuse it."""
-        peer: Peer = scope["extensions"][SCOPE_KEY]
-        if not self._names.isdisjoint(peer.names):
+        address = (scope.get("client") or ("", 0))[0]
+        certificate = scope.get("extensions", {}).get(SCOPE_KEY)
+        try:
+            self._callers.check(address, scope["headers"], certificate)
+        except RefusedCallerError as error:
+            self._tell(scope["method"], error)
+            answer = error_answer(error)
+        else:
             await self._behind(scope, receive, send)
             return
-        answer = error_answer(self._refusal(scope, peer))
         # Who sends without listening hears it all the same.
         await drain(receive)
         await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, _CLOSE]})
         await send({"type": "http.response.body", "body": answer.body})
 
-    def _refusal(self, scope: Scope, peer: Peer) -> ForbiddenError:
-        self._metrics.refused_peers.labels("device" if peer.is_device else "other").inc()
-        who = (
-            f"a device's certificate ({shown(peer.common_name)} of {shown(peer.unit)})"
-            if peer.is_device
-            else f"a certificate of {shown(', '.join(sorted(peer.names)) or peer.common_name)}"
-        )
-        error = ForbiddenError(f"only the Edge API calls here (MUSTER_DEVICE_CLIENT_NAMES): this is {who}")
+    def _tell(self, method: str, error: RefusedCallerError) -> None:
+        peer = error.peer
+        self._metrics.refused_peers.labels("unknown" if peer is None else "device" if peer.is_device else "other").inc()
         self._refusals.add(
             time.monotonic(),
-            f"{scope['method']} as another",
-            namespace=shown(peer.unit),
-            device=shown(peer.common_name),
+            f"{method} as another",
+            namespace=shown(peer.unit) if peer else "",
+            device=shown(peer.common_name) if peer else "",
             status=403,
             reason=str(error),
         )
-        return error

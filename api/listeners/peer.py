@@ -37,6 +37,8 @@ def spelled_alike(names: Iterable[str]) -> frozenset[str]:
 
 def _spelled(name: str) -> str:
     try:
-        return str(ipaddress.ip_address(name))
+        address = ipaddress.ip_address(name)
     except ValueError:
         return name.lower()
+    # A listener of both families shows IPv4 as IPv6.
+    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -3,7 +3,12 @@
 import ipaddress
 from pathlib import Path
 
+from api.listeners.peer import spelled_alike
 from settings import Settings, SettingsError
+from settings.listeners import DeviceListenerSettings
+
+_IN_EVERY_HOST_CERTIFICATE = spelled_alike(["127.0.0.1", "::1"])
+"""What Flotta's operator writes into every host certificate's SANs."""
 
 
 def check_listeners(settings: Settings) -> None:
@@ -51,6 +56,7 @@ def _check_device(settings: Settings) -> None:
     }
     if not device.port:
         given = [name for name, file in files.items() if file] + ["MUSTER_DEVICE_CLIENT_CRL"] * bool(device.client_crl)
+        given += ["MUSTER_DEVICE_PROXY_HEADER"] * bool(device.proxy_header)
         if given:
             raise SettingsError(f"{given[0]} is for devices' calls at an address of their own: set MUSTER_DEVICE_PORT")
         return
@@ -61,8 +67,43 @@ def _check_device(settings: Settings) -> None:
         _required(f"the device plane listens on {device.host}, which is not loopback (MUSTER_DEVICE_HOST)", files)
     if device.client_crl:
         _required("MUSTER_DEVICE_CLIENT_CRL is given", files)
-    if device.client_ca and not any(name.strip() for name in device.client_names.split(",")):
+    if (device.client_ca or device.proxy_header) and not spelled_alike(device.client_names.split(",")):
         raise SettingsError("MUSTER_DEVICE_CLIENT_NAMES is empty: list a name of the Edge API's host certificate")
+    _check_proxy(device)
+
+
+def _check_proxy(device: DeviceListenerSettings) -> None:
+    """A header about who calls may be believed from nobody but the proxy."""
+    names = spelled_alike(device.proxy_names.split(","))
+    if not device.proxy_header:
+        if names:
+            raise SettingsError("MUSTER_DEVICE_PROXY_NAMES is given: set MUSTER_DEVICE_PROXY_HEADER as well")
+        return
+    addresses = spelled_alike(device.proxy_addresses.split(","))
+    if not addresses or not all(map(_is_address, addresses)):
+        raise SettingsError(
+            f"MUSTER_DEVICE_PROXY_ADDRESSES={device.proxy_addresses!r}: list the IP addresses of the proxy, which is"
+            " believed about who calls"
+        )
+    if bool(device.client_ca) != bool(names):
+        raise SettingsError(
+            "MUSTER_DEVICE_PROXY_NAMES is for a proxy that speaks TLS with Muster: MUSTER_DEVICE_CLIENT_CA verifies it"
+            " and MUSTER_DEVICE_PROXY_NAMES tells it from others; set both or neither"
+        )
+    shared = names & (spelled_alike(device.client_names.split(",")) | _IN_EVERY_HOST_CERTIFICATE)
+    if shared:
+        raise SettingsError(
+            f"MUSTER_DEVICE_PROXY_NAMES: {min(shared)} stands in the Edge API's certificates too, and who shows it"
+            " could name anyone as the caller; give the proxy a name of its own"
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _together(files: dict[str, Path | None]) -> None:
