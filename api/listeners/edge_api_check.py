@@ -34,7 +34,7 @@ class EdgeApiCheck:
         try:
             self._callers.check(address, scope["headers"], certificate)
         except RefusedCallerError as error:
-            self._tell(scope["method"], error)
+            self._tell(scope["method"], address, error)
             answer = error_answer(error)
         else:
             await self._behind(scope, receive, send)
@@ -44,14 +44,14 @@ class EdgeApiCheck:
         await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, _CLOSE]})
         await send({"type": "http.response.body", "body": answer.body})
 
-    def _tell(self, method: str, error: RefusedCallerError) -> None:
+    def _tell(self, method: str, address: str, error: RefusedCallerError) -> None:
         peer = error.peer
         self._metrics.refused_peers.labels("unknown" if peer is None else "device" if peer.is_device else "other").inc()
         self._refusals.add(
             time.monotonic(),
             f"{method} as another",
             namespace=shown(peer.unit) if peer else "",
-            device=shown(peer.common_name) if peer else "",
+            device=shown(peer.common_name if peer else address),
             status=403,
             reason=str(error),
         )

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -28,10 +29,14 @@ class RawAnswer(NamedTuple):
 
 
 class GoClient:
-    """One connection of the Edge API. `connections` counts how many it took."""
+    """One connection of the Edge API, with `tls` over https. `connections` counts how many it took."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self._connection = (
+            http.client.HTTPSConnection("127.0.0.1", port, timeout=15, context=tls)
+            if tls
+            else http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+        )
         self.connections = 0
 
     def __enter__(self) -> Self:
