@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -20,6 +21,7 @@ from cli.errors import CommandError
 from fleet.decisions.commands import JSONObject
 
 REQUEST_ID_HEADER = "Muster-Request-Id"
+MESSAGE_HEADER = "Muster-Message"
 MERGE_PATCH = "application/merge-patch+json"
 PAGE_SIZE = 500
 """Resources asked for at a time."""
@@ -48,7 +50,10 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """A connection to one server; threads may share it. A context manager."""
+    """A connection to one server; threads may share it. `message` says why it changes what it changes.
+
+    A context manager.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class Server:
         timeout_s: float,
         *,
         token: str = "",
+        message: str = "",
         verified_by: ssl.SSLContext | None = None,
         sleep: Callable[[float], None] = time.sleep,
         new_request_id: Callable[[], str] = lambda: uuid.uuid4().hex,
@@ -64,6 +70,8 @@ class Server:
         self._timeout_s = timeout_s
         self._sleep = sleep
         self._new_request_id = new_request_id
+        # A header carries ASCII alone.
+        self._reason = {MESSAGE_HEADER: quote(message)} if message else {}
         # The environment's proxies are not for a server on this machine.
         self._client = httpx.Client(
             base_url=address,
@@ -115,7 +123,7 @@ class Server:
 
         Raises RefusedError or CommandError.
         """
-        headers = {AUTHOR_HEADER: author(), REQUEST_ID_HEADER: self._new_request_id()}
+        headers = {AUTHOR_HEADER: author(), REQUEST_ID_HEADER: self._new_request_id(), **self._reason}
         if body is not None:
             headers["Content-Type"] = content_type
         request = self._client.build_request(

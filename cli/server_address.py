@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from api.listeners.rules import is_loopback
 from cli.errors import CommandError
 from cli.http_client import Server
+from fleet.decisions.change_message import check_message
 from settings import Settings
 
 USAGE_STATUS = 2
@@ -28,11 +29,20 @@ def server_address(given: str | None, settings: Settings) -> str:
     return given.rstrip("/")
 
 
-def open_server(given: str | None, settings: Settings) -> Server:
-    """A connection that waits a little longer than the server lets an operator wait. Raises CommandError."""
+def open_server(given: str | None, settings: Settings, message: str = "") -> Server:
+    """A connection that waits a little longer than the server lets an operator wait.
+
+    `message` says why it will change what it changes. Raises CommandError, and BadInputError for such a message.
+    """
     address = server_address(given, settings)
     timeout_s = settings.api.operator_deadline_ms / 1000 + ANSWER_MARGIN_S
-    return Server(address, timeout_s, token=_token(address, settings), verified_by=_trusted(settings.http.ca))
+    return Server(
+        address,
+        timeout_s,
+        token=_token(address, settings),
+        verified_by=_trusted(settings.http.ca),
+        message=check_message(message),
+    )
 
 
 def _token(address: str, settings: Settings) -> str:

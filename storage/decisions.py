@@ -32,6 +32,7 @@ DECISIONS = Table(
         "changes.body": "Array(String)",
         "events": "String",
         "decider": "String",
+        "change_message": "String",
     },
 )
 _REPEATED: Final = "repeated"
@@ -195,4 +196,5 @@ def _row(decision: Decision, decider: str) -> tuple[Any, ...]:
         ["" if change.body is None else _encode(change.body).decode() for change in changes],
         _encode(outcome.events).decode() if outcome and outcome.events else "",
         decider,
+        decision.message,
     )

@@ -16,9 +16,9 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 # The row stored first counts, whatever it changed: so rows are sought by name, and then judged by revision.
 _QUERY: Final = """
-    SELECT revision, toUnixTimestamp64Milli(received_at), author, request_id, content
+    SELECT revision, toUnixTimestamp64Milli(received_at), author, request_id, content, change_message
     FROM (
-        SELECT revision, received_at, author, request_id, result,
+        SELECT revision, received_at, author, request_id, result, change_message,
             `changes.kind` AS kinds, `changes.namespace` AS namespaces, `changes.name` AS names,
             `changes.body` AS bodies
         FROM decisions
@@ -34,13 +34,17 @@ _QUERY: Final = """
 
 
 class Revision(NamedTuple):
-    """One change of a resource. `body` is None when it removed it, and as stored otherwise. Time: Unix milliseconds."""
+    """One change of a resource. `body` is None when it removed it, and as stored otherwise. Time: Unix milliseconds.
+
+    `message` says why, in its author's words; it may be empty.
+    """
 
     revision: int
     received_at_ms: int
     author: str
     request_id: str
     body: JSONObject | None
+    message: str
 
 
 def read_revisions(client: Client, key: ResourceKey, last: int, limit: int) -> list[Revision]:
@@ -48,8 +52,8 @@ def read_revisions(client: Client, key: ResourceKey, last: int, limit: int) -> l
     parameters = {"kind": key.kind, "namespace": key.namespace, "name": key.name, "last": last, "limit": limit}
     rows = client.query(_QUERY, parameters=parameters).result_rows
     return [
-        Revision(revision, received_at_ms, author, request_id, _decode(content) if content else None)
-        for revision, received_at_ms, author, request_id, content in rows
+        Revision(revision, received_at_ms, author, request_id, _decode(content) if content else None, message)
+        for revision, received_at_ms, author, request_id, content, message in rows
     ]
 
 

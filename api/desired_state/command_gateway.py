@@ -67,14 +67,16 @@ class CommandGateway:
         """Requests whose outcome is awaited."""
         return len(self._waiting)
 
-    async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
-        """The outcome, refused or not, once this process has applied it.
+    async def submit(
+        self, command: Command, author: str, deadline_s: float, request_id: str | None = None, message: str = ""
+    ) -> Outcome:
+        """The outcome, refused or not, once this process has applied it. `message` says why the change is made.
 
         Raises UnavailableError when nothing was sent, OutcomeUnknownError at the deadline, TooLargeError, and
         BadInputError when the request id stands for another command that is under way.
         """
         loop = asyncio.get_running_loop()
-        request = Request(request_id or self._new_request_id(), author, self._wall_clock_ms(), command)
+        request = Request(request_id or self._new_request_id(), author, self._wall_clock_ms(), command, message)
         waiting = self._waiting.get(request.request_id)
         if waiting is None:
             waiting = self._enter(request, loop, deadline_s)

@@ -19,6 +19,9 @@ _OPEN: Final = frozenset({"/health/live", "/health/ready"})
 _SHORTEST: Final = 16
 """Characters below which a token could be guessed."""
 
+_SHOWN: Final = "muster.admin-token"
+"""Under `extensions` of the ASGI scope when the caller has shown the token."""
+
 _log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 
@@ -33,6 +36,11 @@ _REFUSAL: Final = _encode({
 })  # fmt: skip
 
 
+def has_shown_token(scope: Any) -> bool:
+    """Whether the request came in by the token."""
+    return _SHOWN in (scope.get("extensions") or {})
+
+
 class AdminToken:
     """An ASGI application in front of another. Raises SettingsError when the file holds no usable token."""
 
@@ -45,7 +53,11 @@ class AdminToken:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on or refuse it."""
-        if scope["type"] != "http" or scope["path"] in _OPEN or self._is_known(scope):
+        if scope["type"] != "http" or scope["path"] in _OPEN:
+            await self._behind(scope, receive, send)
+            return
+        if self._is_known(scope):
+            scope.setdefault("extensions", {})[_SHOWN] = {}
             await self._behind(scope, receive, send)
             return
         headers = [

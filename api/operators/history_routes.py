@@ -96,6 +96,7 @@ def _told(revision: Revision) -> dict[str, Any]:
         "revision": str(revision.revision),
         "time": timestamp(revision.received_at_ms),
         "author": revision.author,
+        "message": revision.message,
         "requestId": revision.request_id,
         "isDeleted": revision.body is None,
     }

@@ -41,7 +41,9 @@ class Preauthorisations(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class Commands(Protocol):
     """Where changes go: `api.desired_state.command_gateway.CommandGateway`."""
 
-    async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
+    async def submit(
+        self, command: Command, author: str, deadline_s: float, request_id: str | None = None, message: str = ""
+    ) -> Outcome:
         """The outcome, refused or not, once this process has applied it."""
 
 
@@ -64,7 +66,8 @@ def lifecycle_routes(
         async def send(number: int, each: Preauthorisation) -> dict[str, str]:
             command = PreauthoriseDevice(each.device, each.namespace, each.set, each.labels, new_uid(), new_uid())
             request_id = f"{asked.request_id}.{number}" if asked.request_id else None
-            return await _told(commands.submit(command, asked.author, deadline_s, request_id), each.device)
+            outcome = commands.submit(command, asked.author, deadline_s, request_id, asked.message)
+            return await _told(outcome, each.device)
 
         results = await asyncio.gather(*(send(number, each) for number, each in enumerate(wanted)))
         return ResourceResponse({"results": results})
@@ -80,7 +83,7 @@ def lifecycle_routes(
         asked = read_asked(request)
         device, namespace = request.path_params["device"], request.path_params["namespace"]
         command = ResetKey(device, namespace)
-        outcome = await commands.submit(command, asked.author, deadline_s, asked.request_id)
+        outcome = await commands.submit(command, asked.author, deadline_s, asked.request_id, asked.message)
         require_accepted(outcome)
         return ResourceResponse({"device": device, "result": outcome.result, "message": outcome.message})
 

@@ -7,6 +7,9 @@ import msgspec
 from litestar import Request
 
 from api.errors import UnsupportedMediaTypeError
+from api.listeners.admin_token import has_shown_token
+from api.listeners.local_user import local_user
+from api.resources.change_messages import MESSAGE_HEADER, read_message
 from api.resources.preconditions import NONE_EXPECTED, Preconditions, read_preconditions
 from api.resources.protobuf_bodies import PROTOBUF_KINDS, PROTOBUF_TYPE, read_protobuf
 from api.resources.status_object import REQUEST_ID_HEADER
@@ -19,6 +22,7 @@ from fleet.resources import Kind, UnknownFields
 
 AUTHOR_HEADER: Final = "Muster-Author"
 ANONYMOUS: Final = "anonymous"
+BEARER: Final = "admin token"
 
 _JSON_TYPES: Final = frozenset({"application/json", ""})
 """Python's typed client sends no content type with POST and PUT."""
@@ -57,7 +61,11 @@ def read_asked(request: AnyRequest) -> Asked:
     if validation not in _UNKNOWN_FIELDS:
         raise BadInputError(f"fieldValidation is Strict, Warn or Ignore, not {validation[:60]!a}")
     return Asked(
-        _author(request), _request_id(request), _UNKNOWN_FIELDS[validation], _is_dry_run(query.getall("dryRun", []))
+        _author(request),
+        _request_id(request),
+        _UNKNOWN_FIELDS[validation],
+        _is_dry_run(query.getall("dryRun", [])),
+        read_message(request.headers.get(MESSAGE_HEADER, "")),
     )
 
 
@@ -82,7 +90,10 @@ def _is_dry_run(given: list[Any]) -> bool:
 
 
 def _author(request: AnyRequest) -> str:
-    author = request.headers.get(AUTHOR_HEADER, "").strip() or ANONYMOUS
+    """As the caller says; else the local user whose program called, else what the caller could show."""
+    author = request.headers.get(AUTHOR_HEADER, "").strip()
+    if not author:
+        return local_user(request.scope) or (BEARER if has_shown_token(request.scope) else ANONYMOUS)
     if len(author) > _AUTHOR_LIMIT or not author.isprintable():
         raise BadInputError(f"{AUTHOR_HEADER} is at most {_AUTHOR_LIMIT} printable characters")
     return author

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, Protocol
 
 from api.desired_state.outcomes import require_accepted
+from api.resources.change_messages import refuse_telling
 from api.resources.missing_sets import missing_set_warnings
 from api.resources.patches.reading import Patch
 from api.resources.preconditions import NONE_EXPECTED, Preconditions, preconditions
@@ -28,17 +29,20 @@ _SECRET: Final = "Secret"  # noqa: S105 - the kind's name
 class Commands(Protocol):
     """Where changes go: `api.desired_state.command_gateway.CommandGateway`."""
 
-    async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
+    async def submit(
+        self, command: Command, author: str, deadline_s: float, request_id: str | None = None, message: str = ""
+    ) -> Outcome:
         """The outcome, refused or not, once this process has applied it."""
 
 
 class Asked(NamedTuple):
-    """Who asks for a change and how. `request_id` makes a repeat harmless."""
+    """Who asks for a change, how and why. `request_id` makes a repeat harmless."""
 
     author: str
     request_id: str | None
     unknown_fields: UnknownFields
     is_dry_run: bool
+    message: str = ""
 
 
 class Written(NamedTuple):
@@ -147,6 +151,8 @@ class ResourceWrites:
         """
         if asked.request_id is None and self._reads.state.get(key) is None:
             raise NotFoundError(f"{key} does not exist")
+        if key.kind == _SECRET and (held := self._reads.state.get(key)):
+            refuse_telling(asked.message, self._opened(held.body))
         outcome = await self._decide(DeleteResource(key, expected.uid, expected.revision), asked)
         for change in outcome.changes:
             if change.key == key:
@@ -170,7 +176,9 @@ class ResourceWrites:
             warnings = [*warnings, *missing_set_warnings(state, key, body)]
         if key.kind == _SECRET:
             held = state.get(key)
-            body = redact_last_applied(restore(body, self._opened(held.body) if held else None))
+            body = restore(body, self._opened(held.body) if held else None)
+            refuse_telling(asked.message, body)
+            body = redact_last_applied(body)
             body = self._keys.seal(body, self._random_bytes(NONCE_BYTES))
         if expected.uid is not None:
             body = body | {"metadata": body["metadata"] | {"uid": expected.uid}}
@@ -190,7 +198,9 @@ class ResourceWrites:
             request = Request(asked.request_id or "", asked.author, self._wall_clock_ms(), command)
             outcome = decide(state, request, state.revision + 1, self._limits)
         else:
-            outcome = await self._commands.submit(command, asked.author, self._deadline_s, asked.request_id)
+            outcome = await self._commands.submit(
+                command, asked.author, self._deadline_s, asked.request_id, asked.message
+            )
         require_accepted(outcome)
         return outcome
 

@@ -47,7 +47,7 @@ def revoke(device: str, /, *, message: str = "", server: ServerOption = None) ->
     """
     settings = load(os.environ)
     condition = {"type": "declined", "status": "True"} | ({"message": message} if message else {})
-    with open_server(server, settings) as connection:
+    with open_server(server, settings, message) as connection:
         path = resource_path(
             KINDS["EdgeDeviceSignedRequest"], settings.devices.initial_namespace, device, subresource="status"
         )

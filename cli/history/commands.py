@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from cli.errors import CommandError
 from cli.history.revisions import Which, list_revisions, read_revision, written
-from cli.options import NamespaceOption, ServerOption
+from cli.options import MessageOption, NamespaceOption, ServerOption
 from cli.resources.kind_argument import kind_argument
 from cli.resources.resource_paths import collection_path, resource_path
 from cli.server_address import open_server
@@ -46,8 +46,10 @@ def history(
     with open_server(server, settings) as connection:
         found = list_revisions(connection, _which(kind, name, namespace, settings), limit)
     now = datetime.now(UTC)
-    rows = [[each["revision"], age(each["time"], now), each["author"], _change(each)] for each in found]
-    sys.stdout.write(table(["REVISION", "AGE", "AUTHOR", "CHANGE"], rows))
+    rows = [
+        [each["revision"], age(each["time"], now), each["author"], _change(each), each["message"]] for each in found
+    ]
+    sys.stdout.write(table(["REVISION", "AGE", "AUTHOR", "CHANGE", "MESSAGE"], rows))
     return 0
 
 
@@ -90,7 +92,14 @@ def diff(
 
 
 def rollback(
-    kind: str, name: str, /, *, to: str, namespace: NamespaceOption = None, server: ServerOption = None
+    kind: str,
+    name: str,
+    /,
+    *,
+    to: str,
+    message: MessageOption = "",
+    namespace: NamespaceOption = None,
+    server: ServerOption = None,
 ) -> int:
     """Make a resource what it was at a revision. That is a change like any other, with a revision of its own.
 
@@ -102,6 +111,8 @@ def rollback(
         Name of the resource; one that is deleted by now is made anew.
     to
         The revision.
+    message
+        Why; it is kept behind "rollback to REVISION".
     namespace
         Its namespace; the initial one unless given.
     server
@@ -109,7 +120,8 @@ def rollback(
     """
     settings = load(os.environ)
     which = _which(kind, name, namespace, settings)
-    with open_server(server, settings) as connection:
+    why = f"rollback to {to}: {message}" if message.strip() else f"rollback to {to}"
+    with open_server(server, settings, why) as connection:
         then = read_revision(connection, which, to)["body"]
         if then is None:
             raise CommandError(f"{which.label} was deleted at revision {to}: delete it if that is meant")

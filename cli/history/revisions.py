@@ -1,14 +1,20 @@
 """What the commands about history ask the server, and what they show of a resource: what people wrote in it."""
 
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
-from cli.http_client import Server
+from cli.errors import CommandError
+from cli.http_client import RefusedError, Server
 from cli.resources.change_plan import LAST_APPLIED
 from fleet.decisions.commands import JSONObject
 from fleet.resources import Kind
 
 _SERVER_METADATA = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"})
+
+
+_NAMED = 10
+"""Revisions named to somebody who asks for one that is not there."""
 
 
 class Which(NamedTuple):
@@ -37,8 +43,21 @@ def list_revisions(server: Server, which: Which, limit: int) -> list[JSONObject]
 
 
 def read_revision(server: Server, which: Which, revision: str) -> JSONObject:
-    """What the resource was then; its `body` is None when it was gone. Raises RefusedError or CommandError."""
-    return server.get(f"{which.path}/{quote(revision, safe='')}", {"namespace": which.namespace})
+    """What the resource was since that revision of its own; its `body` is None when that removed it.
+
+    Raises RefusedError or CommandError, which names revisions that there are.
+    """
+    try:
+        found = server.get(f"{which.path}/{quote(revision, safe='')}", {"namespace": which.namespace})
+    except RefusedError as error:
+        if error.status_code != HTTPStatus.NOT_FOUND:
+            raise
+    else:
+        if found["revision"] == revision:
+            return found
+    known = [each["revision"] for each in list_revisions(server, which, _NAMED + 1)]
+    rest = "" if len(known) <= _NAMED else " and older ones"
+    raise CommandError(f"{which.label} has no revision {revision}: it has {', '.join(known[:_NAMED])}{rest}")
 
 
 def written(body: JSONObject | None) -> JSONObject:

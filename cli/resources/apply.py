@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from cli.http_client import MERGE_PATCH, Answer, RefusedError, Server
-from cli.options import FilesOption, NamespaceOption, ServerOption
+from cli.options import FilesOption, MessageOption, NamespaceOption, ServerOption
 from cli.resources.change_plan import ChangePlan, plan_change
 from cli.resources.manifests import Manifest, read_manifests
 from cli.resources.rehearsal import is_only_in_the_way_here, rehearsed
@@ -31,7 +31,13 @@ class _Tried(NamedTuple):
     refusal: str
 
 
-def apply(*, file: FilesOption, namespace: NamespaceOption = None, server: ServerOption = None) -> int:
+def apply(
+    *,
+    file: FilesOption,
+    message: MessageOption = "",
+    namespace: NamespaceOption = None,
+    server: ServerOption = None,
+) -> int:
     """Create and change resources as files say, as `kubectl apply` does.
 
     Every resource is checked here and tried on the server before the first is changed: if one is refused, none is
@@ -42,6 +48,8 @@ def apply(*, file: FilesOption, namespace: NamespaceOption = None, server: Serve
     ----------
     file
         File, folder, or - for standard input; YAML or JSON with any number of documents. May be repeated.
+    message
+        Why; it is kept with each change and shown by `muster history`.
     namespace
         Namespace of resources that name none.
     server
@@ -54,7 +62,7 @@ def apply(*, file: FilesOption, namespace: NamespaceOption = None, server: Serve
         return _refuse(mistakes)
     for manifest in manifests:
         _warn(manifest, manifest.warnings)
-    with open_server(server, settings) as connection:
+    with open_server(server, settings, message) as connection:
         tried = _try_all(connection, manifests, initial_namespace)
         refusals = [f"{each.manifest.place}: {each.manifest.label}: {each.refusal}" for each in tried if each.refusal]
         if refusals:

@@ -80,16 +80,20 @@ def decline(device: str, /, *devices: str, message: str = "", server: ServerOpti
         connection.change("PATCH", f"{path}/status", {"status": {"conditions": [condition]}}, content_type=MERGE_PATCH)
         return "declined"
 
-    return _answer_each((device, *devices), answer, server, load(os.environ))
+    return _answer_each((device, *devices), answer, server, load(os.environ), message)
 
 
 def _answer_each(
-    devices: tuple[str, ...], answer: Callable[[Server, str], str], server: str | None, settings: Settings
+    devices: tuple[str, ...],
+    answer: Callable[[Server, str], str],
+    server: str | None,
+    settings: Settings,
+    message: str = "",
 ) -> int:
     """Answer each device's signed request; the exit status."""
     status = 0
     namespace = settings.devices.initial_namespace
-    with open_server(server, settings) as connection:
+    with open_server(server, settings, message) as connection:
         for device in devices:
             try:
                 outcome = answer(connection, resource_path(_KIND, namespace, device))

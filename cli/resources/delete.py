@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from cli.errors import CommandError
 from cli.http_client import RefusedError, Server
-from cli.options import NamespaceOption, ServerOption
+from cli.options import MessageOption, NamespaceOption, ServerOption
 from cli.resources.kind_argument import kind_argument
 from cli.resources.manifests import read_manifests
 from cli.resources.resource_paths import resource_path
@@ -25,6 +25,7 @@ def delete(
     *names: str,
     file: Annotated[list[str] | None, Parameter(name=("--file", "-f"), negative=(), allow_leading_hyphen=True)] = None,
     namespace: NamespaceOption = None,
+    message: MessageOption = "",
     ignore_not_found: Annotated[bool, Parameter(negative=())] = False,
     server: ServerOption = None,
 ) -> int:
@@ -42,6 +43,8 @@ def delete(
         File, folder, or - for standard input, describing what to delete. May be repeated.
     namespace
         Namespace of resources that name none; the initial namespace unless given.
+    message
+        Why; it is kept with each change and shown by `muster history`.
     ignore_not_found
         Resources that are not there are no failure.
     server
@@ -51,7 +54,7 @@ def delete(
     where = namespace or settings.devices.initial_namespace
     targets = list(_targets(kind, names, file or [], where))
     status = 0
-    with open_server(server, settings) as connection:
+    with open_server(server, settings, message) as connection:
         for target_kind, target_namespace, name in targets:
             label = f"{target_kind.singular}/{name}"
             try:

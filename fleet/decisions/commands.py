@@ -158,12 +158,16 @@ Command = (
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
-    """One command on its way. `request_id` makes a retry harmless; `issued_at_ms` is Unix time at the API."""
+    """One command on its way. `request_id` makes a retry harmless; `issued_at_ms` is Unix time at the API.
+
+    `message` says why, in the author's words; it may be empty.
+    """
 
     request_id: str
     author: str
     issued_at_ms: int
     command: Command
+    message: str = ""
 
 
 class Change(msgspec.Struct, array_like=True, frozen=True):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from fleet.decisions.change_message import change_message
 from fleet.decisions.commands import Outcome, Request
 from fleet.decisions.decide import decide
 from fleet.decisions.state import FleetState
@@ -19,7 +20,8 @@ class Decision(msgspec.Struct, frozen=True):
     """What stands at one place of the command log.
 
     `outcome` is None when the request is a retry: its outcome is the one at `first_revision`. `received_at_ms` is the
-    broker's time, Unix milliseconds. `failure` tells an operator of a request that broke a rule's code.
+    broker's time, Unix milliseconds. `failure` tells an operator of a request that broke a rule's code. `message` says
+    why the change was made.
     """
 
     revision: int
@@ -28,6 +30,7 @@ class Decision(msgspec.Struct, frozen=True):
     received_at_ms: int
     outcome: Outcome | None
     failure: str = ""
+    message: str = ""
 
 
 class DecidedRequests:
@@ -69,15 +72,16 @@ class Decider:
         first_revision = self._requests.revision_of(request.request_id)
         if first_revision is not None:
             return Decision(revision, first_revision, request.request_id, received_at_ms, None)
-        failure = ""
+        failure = message = ""
         try:
+            message = change_message(self.state, request)
             outcome = decide(self.state, request, revision, self._limits)
         except Exception as error:  # noqa: BLE001 - one request that no rule foresaw must not stop all others
             failure = f"{type(error).__name__}: {error}"
             outcome = _refusal(request, revision, "this request cannot be decided; it is among the dead letters")
         self.state.apply_outcome(outcome)
         self._requests.remember(request.request_id, revision)
-        return Decision(revision, revision, request.request_id, received_at_ms, outcome, failure)
+        return Decision(revision, revision, request.request_id, received_at_ms, outcome, failure, message)
 
     def skip(self, revision: int, received_at_ms: int, reason: str) -> Decision:
         """Account for a record that holds no requests that can be read."""

@@ -17,14 +17,19 @@ def name() -> str:
     return f"h-{uuid4().hex[:8]}"
 
 
-def apply_period(muster: Muster, folder: Path, name: str, period_s: int) -> None:
+def apply_period(muster: Muster, folder: Path, name: str, period_s: int, *options: str) -> None:
     """Make a set whose devices beat that often."""
     file = folder / "set.yaml"
     api_version = "management.project-flotta.io/v1alpha1"
     metadata = f"metadata: {{name: {name}}}"
     spec = f"spec: {{heartbeat: {{periodSeconds: {period_s}}}}}"
     file.write_text(f"apiVersion: {api_version}\nkind: EdgeDeviceSet\n{metadata}\n{spec}\n")
-    muster("apply", "-f", str(file))
+    muster("apply", "-f", str(file), *options)
+
+
+def messages(muster: Muster, kind: str, name: str) -> list[str]:
+    """Why each change was made, newest first."""
+    return [line.split(maxsplit=4)[4] for line in muster("history", kind, name).splitlines()[1:]]
 
 
 def revisions(muster: Muster, kind: str, name: str) -> list[list[str]]:
@@ -78,4 +83,40 @@ def test_what_never_was_has_no_history(served: Served, name: str) -> None:
     assert "has no history" in done.stderr
     done = served.muster("rollback", "edgedeviceset", name, "--to", "1")
     assert done.returncode == 1
-    assert "did not exist at revision 1" in done.stderr
+    assert "has no history" in done.stderr
+
+
+def test_a_change_is_kept_with_its_reason_and_a_rollback_says_to_what(
+    served: Served, muster: Muster, tmp_path: Path, name: str
+) -> None:
+    """Also with a reason of its own, and for a deletion; what is no message is refused before anything changes."""
+    apply_period(muster, tmp_path, name, 10, "-m", "kiosks beat more often: größer")
+    apply_period(muster, tmp_path, name, 20)
+    oldest = revisions(muster, "edgedeviceset", name)[-1][0]
+    muster("rollback", "edgedeviceset", name, "--to", oldest)
+    muster("delete", "edgedeviceset", name, "-m", "not needed")
+    muster("rollback", "edgedeviceset", name, "--to", oldest, "--message", "needed after all")
+    assert messages(muster, "edgedeviceset", name) == [
+        f"rollback to {oldest}: needed after all",
+        "not needed",
+        f"rollback to {oldest}",
+        "<none>",
+        "kiosks beat more often: größer",
+    ]
+    done = served.muster("delete", "edgedeviceset", name, "-m", "x" * 1001)
+    assert (done.returncode, "at most 1000" in done.stderr) == (1, True)
+    assert len(revisions(muster, "edgedeviceset", name)) == 5
+
+
+def test_a_revision_that_is_not_the_resources_own_is_refused_with_those_that_are(
+    served: Served, muster: Muster, tmp_path: Path, name: str
+) -> None:
+    """Whether it is before them, after them or no number."""
+    apply_period(muster, tmp_path, name, 10)
+    ((own, *_),) = revisions(muster, "edgedeviceset", name)
+    for revision in ("1", str(int(own) + 1), "9" * 30):
+        for command in (("rollback", "--to", revision), ("diff", "--from", revision)):
+            done = served.muster(command[0], "edgedeviceset", name, *command[1:])
+            assert done.returncode == 1
+            assert done.stderr == f"muster: edgedeviceset/{name} has no revision {revision}: it has {own}\n"
+    assert "is a number" in served.muster("rollback", "edgedeviceset", name, "--to", "x").stderr
