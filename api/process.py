@@ -29,6 +29,7 @@ from api.devices.refusals import RefusalLog
 from api.devices.registration import RegistrationCall
 from api.devices.retention_guard import RetentionGuard
 from api.devices.standing import Standings
+from api.encryption_keys import key_ring
 from api.health import Health
 from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
@@ -39,9 +40,8 @@ from api.resources.watches.stream import Watches
 from api.resources.writes import ResourceWrites
 from api.topic_watch import TopicWatch
 from fleet.decisions.verdict import Limits
-from fleet.sealing import KeyRing
 from settings import Settings
-from settings.keys import read_encryption_keys, read_installation_key, read_password
+from settings.keys import read_installation_key, read_password
 from storage.device_event_reads import EventReader
 from storage.device_reports import ReportReader
 from streams.kafka_producer import KafkaProducer
@@ -73,9 +73,8 @@ class ApiProcess:
         bootstrap, record_limit_bytes = settings.kafka.bootstrap, settings.kafka.record_limit_bytes
         security = kafka_security(settings.kafka)
         initial_namespace = settings.devices.initial_namespace
-        encryption = read_encryption_keys(settings.keys_folder)
         installation_key = read_installation_key(settings.keys_folder)
-        keys = KeyRing(encryption.by_id, encryption.current_id, installation_key)
+        keys = key_ring(settings.keys_folder)
         password = read_password(settings.clickhouse_password_file)
         self.metrics = ApiMetrics()
         self.view = FleetView(initial_namespace, settings.api.feed_stale_after_s, time.monotonic)

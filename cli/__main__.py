@@ -45,6 +45,10 @@ device = App(name="device", help="Let a device register another key, or revoke i
 device.command("cli.devices.device:reset_key", help="Let a registered device register another key, once.")
 device.command("cli.devices.device:revoke", help="Take a device out of service for good.")
 app.command(device)
+secrets = App(name="secrets", help="Tend the keys that Secrets are encrypted with.")
+secrets.command("cli.secrets.commands:rotate", help="Encrypt every Secret with a new key; no version changes by it.")
+secrets.command("cli.secrets.commands:keys", help="List the encryption keys and what still uses each.")
+app.command(secrets)
 app.command("cli.simulate.command:simulate", help="Play a fleet of devices; check that nothing acknowledged was lost.")
 
 

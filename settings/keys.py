@@ -2,7 +2,8 @@
 
 The folder (0700) holds, each in a file of its own (0600): a password per ClickHouse user; `installation.key`, 32 bytes
 in hex, which keys the configurations' versions and the marks of sealed Secrets; and under `encryption/` one file per
-encryption key, named by its key id, the newest of which seals.
+encryption key, named by its key id, and the file `current` with the id of the one that seals. Without that file the
+newest seals, or the last by name of those of one age.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ PASSWORD_USERS = ("muster", "analyst")
 
 _INSTALLATION = "installation.key"
 _ENCRYPTION = "encryption"
+_CURRENT = "current"
 
 
 class EncryptionKeys(NamedTuple):
@@ -68,11 +70,46 @@ def key_mark(installation_key: bytes) -> str:
 
 
 def read_encryption_keys(folder: Path) -> EncryptionKeys:
-    """Every encryption key, the newest of which seals. Raises SettingsError, also when there is none."""
+    """Every encryption key and which of them seals. Raises SettingsError, also when there is none."""
     files = _encryption_files(folder)
     if not files:
         raise SettingsError(f"there is no encryption key in {folder / _ENCRYPTION}: `muster setup` makes one")
-    return EncryptionKeys(files[-1].stem, {file.stem: _read_key(file) for file in files})
+    current = folder / _ENCRYPTION / _CURRENT
+    current_id = _read(current).strip() if current.exists() else files[-1].stem
+    if current_id not in {file.stem for file in files}:
+        raise SettingsError(f"{current} names the key {current_id[:60]!r}, of which there is no file beside it")
+    return EncryptionKeys(current_id, {file.stem: _read_key(file) for file in files})
+
+
+def add_encryption_key(folder: Path, random_hex: Callable[[int], str] = secrets.token_hex) -> str:
+    """Make another key and let it seal from now on; its id. Raises SettingsError when the folder cannot be written.
+
+    The key's file is there before `current` names it, so that whoever meets the id finds the key.
+    """
+    key_id = random_hex(4)
+    encryption = folder / _ENCRYPTION
+    try:
+        _make(encryption / f"{key_id}.key", random_hex)
+        temporary = encryption / f".{_CURRENT}.{os.getpid()}"
+        temporary.write_text(f"{key_id}\n")
+        temporary.chmod(0o600)
+        temporary.replace(encryption / _CURRENT)
+    except OSError as error:
+        reason = error.strerror or error
+        raise SettingsError(
+            f"cannot write keys to {encryption}: {reason}; where it is mounted read-only, put the file of a new key"
+            f" there by other means, and then its id into {_CURRENT}"
+        ) from error
+    return key_id
+
+
+def remove_encryption_key(folder: Path, key_id: str) -> None:
+    """Remove the file of a key that nothing uses. Raises SettingsError when the folder cannot be written."""
+    file = folder / _ENCRYPTION / f"{key_id}.key"
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise SettingsError(f"cannot remove {file}: {error.strerror or error}") from error
 
 
 def _encryption_files(folder: Path) -> list[Path]:

@@ -55,7 +55,9 @@ class RecentChanges:
         if not state.apply_outcome(outcome):
             return False
         for key, held in zip(keys, before, strict=True):
-            self._note(SeenChange(outcome.revision, key, held, state.get(key)))
+            after = state.get(key)
+            if held is None or after is None or held.revision != after.revision:  # else it was only resealed
+                self._note(SeenChange(outcome.revision, key, held, after))
         return True
 
     def place_after(self, revision: int) -> int | None:

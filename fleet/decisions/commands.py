@@ -39,6 +39,13 @@ class PutResource(msgspec.Struct, tag="put", frozen=True):
     subresource: Literal["", "status"] = ""
 
 
+class ResealSecret(msgspec.Struct, tag="reseal", frozen=True):
+    """Hold a Secret's content sealed with another key. `sealed` is the new seal; its MAC says which content it holds."""
+
+    key: ResourceKey
+    sealed: JSONObject
+
+
 class DeleteResource(msgspec.Struct, tag="delete", frozen=True):
     """Delete a resource; `expected_uid` and `expected_revision` are preconditions."""
 
@@ -144,6 +151,7 @@ class PreauthoriseDevice(msgspec.Struct, tag="preauthorise", frozen=True):
 
 Command = (
     PutResource
+    | ResealSecret
     | DeleteResource
     | EnrolDevice
     | RegisterDevice

@@ -16,6 +16,7 @@ from fleet.decisions.commands import (
     ReportConfiguration,
     ReportPlaybook,
     Request,
+    ResealSecret,
     ResetKey,
     SetHardwareLabels,
 )
@@ -24,6 +25,7 @@ from fleet.decisions.deletion import delete_resource, finish_deletion
 from fleet.decisions.enrolment import enrol_device, preauthorise_device
 from fleet.decisions.playbooks import report_playbook
 from fleet.decisions.registration import prove_key, register_device, reset_key, set_hardware_labels
+from fleet.decisions.resealing import reseal_secret
 from fleet.decisions.resource import put_resource
 from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Limits, Verdict
@@ -49,6 +51,8 @@ def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # n
     match request.command:
         case PutResource() as command:
             return put_resource(state, command, at_ms)
+        case ResealSecret() as command:
+            return reseal_secret(state, command)
         case DeleteResource() as command:
             return delete_resource(state, command, at_ms)
         case EnrolDevice() as command:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fleet.decisions.commands import JSONObject
+from fleet.decisions.resealing import RESEALED_REVISION
 
 _SERVER_OWNED: Final = frozenset(
     {
@@ -25,7 +26,7 @@ _KEPT: Final = ("uid", "creationTimestamp", "generation", "deletionTimestamp")
 _WITHOUT_GENERATION: Final = frozenset({"Secret", "ConfigMap", "Namespace"})
 """Core kinds without a `spec` to count the changes of; Kubernetes gives them no generation."""
 
-_SEALED_AT_RANDOM: Final = frozenset({"nonce", "ciphertext", "key_id"})
+_SEALED_AT_RANDOM: Final = frozenset({"nonce", "ciphertext", "key_id", RESEALED_REVISION})
 """Parts of a sealed Secret that differ at each sealing; `mac` tells whether the content does."""
 
 
@@ -53,7 +54,7 @@ def replaced(held: JSONObject, body: JSONObject) -> JSONObject | None:
         metadata["generation"] += 1
     new = {field: value for field, value in body.items() if field != "status"} | {"metadata": metadata}
     if is_content_equal and "sealed" in held:
-        new["sealed"] = held["sealed"]
+        new["sealed"] = {part: value for part, value in held["sealed"].items() if part != RESEALED_REVISION}
     if "status" in held:
         new["status"] = held["status"]
     return new

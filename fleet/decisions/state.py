@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from fleet.decisions.commands import Change, JSONObject, Outcome, ResourceKey
+from fleet.decisions.resealing import is_same_content, revision_of_content
 from fleet.devices.states import IDENTITY_KIND, DeviceIdentity, DeviceState
 
 NAMESPACE_KIND: Final = "Namespace"
@@ -161,7 +162,7 @@ class FleetState:
         if content is None:
             resources.pop(key.name, None)
         else:
-            resources[key.name] = StoredResource(revision, content)
+            resources[key.name] = StoredResource(revision_of_content(content, revision), content)
 
     def _store_identity(self, device_id: str, identity: DeviceIdentity | None, revision: int) -> None:
         held = self.identities.get(device_id)
@@ -183,6 +184,8 @@ def _can_matter(held: StoredResource | None, content: bytes | JSONObject | None)
     if held is None or not isinstance(content, dict):
         return True
     before = held.body
+    if "sealed" in before:
+        return not is_same_content(before, content)
     return any(before.get(field) != content.get(field) for field in (before.keys() | content.keys()) - {"status"})
 
 

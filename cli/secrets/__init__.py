@@ -1,0 +1,1 @@
+"""Commands that tend the keys which Secrets are encrypted with."""
