@@ -1,6 +1,7 @@
 """What a resource was at each of its revisions, from `decisions`: who changed it, when, and to what.
 
-Secrets are told of, but their content stays in the table: it is sealed, and history shows it to nobody.
+Secrets are told of, but their content stays in the table: it is sealed, and history shows it to nobody. That it was
+sealed with another key is no revision of it.
 """
 
 from typing import Any, Final, NamedTuple
@@ -29,6 +30,7 @@ _QUERY: Final = """
     )
     ARRAY JOIN kinds AS kind, namespaces AS namespace, names AS name, bodies AS content
     WHERE result = 'accepted' AND kind = {kind:String} AND namespace = {namespace:String} AND name = {name:String}
+        AND NOT (kind = 'Secret' AND match(content, '"sealed":\\\\{[^{}]*"revision":'))
     ORDER BY revision DESC LIMIT {limit:UInt32}
 """
 

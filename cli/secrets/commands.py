@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
 
 from clickhouse_connect.driver import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -26,7 +26,7 @@ def rotate() -> int:
 
     Runs where the keys' folder can be written, with the settings of `muster setup`, while the deciding worker runs.
     """
-    done = _with_parts(lambda settings, client, names: rotate_keys(settings, client, names))
+    done = _with_parts(rotate_keys)
     out = sys.stdout.write
     out(f"made encryption key {done.new_key_id}, which seals from now on\n" if done.new_key_id else "")
     out(f"resealed {done.resealed} Secrets: no resourceVersion and no device's configuration changes by it\n")
@@ -56,7 +56,7 @@ def keys(*, remove: Annotated[bool, Parameter(negative=())] = False) -> int:
     return _with_parts(list_and_remove)
 
 
-def _with_parts(run: Callable[[Settings, Client, Topics], Awaitable[Result]]) -> Result:
+def _with_parts(run: Callable[[Settings, Client, Topics], Coroutine[Any, Any, Result]]) -> Result:
     """Run with a connection to ClickHouse and the topics' names."""
     settings = load(os.environ)
     names = topics(
@@ -68,15 +68,9 @@ def _with_parts(run: Callable[[Settings, Client, Topics], Awaitable[Result]]) ->
     try:
         client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
         try:
-            return asyncio.run(_awaited(run, settings, client, names))
+            return asyncio.run(run(settings, client, names))
         finally:
             client.close()
     except ClickHouseError as error:
         reason = str(error).partition("\n")[0]
         raise CommandError(f"ClickHouse at {settings.clickhouse.address}: {reason}: see MUSTER_CLICKHOUSE") from error
-
-
-async def _awaited(
-    run: Callable[[Settings, Client, Topics], Awaitable[Result]], settings: Settings, client: Client, names: Topics
-) -> Result:
-    return await run(settings, client, names)

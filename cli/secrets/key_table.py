@@ -11,8 +11,8 @@ from fleet.sealing import sealing_key_of
 from settings import Settings
 from settings.keys import read_encryption_keys
 from storage.sealed_secrets import live_secrets, rows_by_key
-from streams.key_uses import KeyUse, find_key_uses
 from streams.kafka_security import kafka_security
+from streams.key_uses import KeyUse, find_key_uses
 from streams.topics import Topics
 
 
@@ -37,7 +37,9 @@ async def key_states(settings: Settings, client: Client, topics: Topics) -> list
     keys = read_encryption_keys(settings.keys_folder)
     secrets = Counter(sealing_key_of(secret.body) for secret in live_secrets(client))
     rows = rows_by_key(client)
-    key_ids = sorted(keys.by_id.keys() | rows.keys() | secrets.keys() - {""}, key=lambda key: (key != keys.current_id, key))
+    key_ids = sorted(
+        keys.by_id.keys() | rows.keys() | secrets.keys() - {""}, key=lambda key: (key != keys.current_id, key)
+    )
     uses = await find_key_uses(
         settings.kafka.bootstrap,
         [topics.commands, topics.feed, topics.dead_letters],
@@ -53,7 +55,14 @@ async def key_states(settings: Settings, client: Client, topics: Topics) -> list
 def key_table(states: list[KeyState]) -> str:
     """For a person."""
     rows = [
-        (each.key_id, "yes" if each.is_current else "no", str(each.secrets), str(each.rows), _records(each), _fate(each))
+        (
+            each.key_id,
+            "yes" if each.is_current else "no",
+            str(each.secrets),
+            str(each.rows),
+            _records(each),
+            _fate(each),
+        )
         for each in states
     ]
     return table(("KEY", "SEALS", "SECRETS", "REVISIONS", "RECORDS", "MAY GO"), rows)
@@ -71,7 +80,9 @@ def _fate(state: KeyState) -> str:
     if state.secrets or state.rows:
         return "no: run `muster secrets rotate`"
     if state.uses:
-        return f"when Kafka has dropped the records, not before {_spelled(max(use.kept_until_ms for use in state.uses))}"
+        return (
+            f"when Kafka has dropped the records, not before {_spelled(max(use.kept_until_ms for use in state.uses))}"
+        )
     return "yes: `muster secrets keys --remove`"
 
 

@@ -1,4 +1,4 @@
-"""Replaces the key that Secrets are sealed with: a new key, every Secret resealed, what superseded revisions held erased.
+"""Replaces the key that Secrets are sealed with: every Secret is resealed, what superseded revisions held is erased.
 
 Each step may be repeated, and each run does what is left to do: after a crash the command is run again. No version, no
 resourceVersion and no configuration changes by it.
@@ -54,7 +54,7 @@ async def rotate(
     Raises SettingsError, MusterError, and ClickHouse's and Kafka's errors. `reached` is told each step as it ends.
     """
     new_key_id = ""
-    if not _stale(client, read_encryption_keys(settings.keys_folder).current_id):
+    if not _is_under_way(client, read_encryption_keys(settings.keys_folder).current_id):
         new_key_id = add_encryption_key(settings.keys_folder)
         reached("key made")
     keys = read_encryption_keys(settings.keys_folder)
@@ -90,6 +90,11 @@ async def _reseal(
     finally:
         await producer.stop(_STOP_WITHIN_S)
     raise UnavailableError("Secrets are still being sealed with another key: is there a process with other key files?")
+
+
+def _is_under_way(client: Client, current_id: str) -> bool:
+    """Whether an earlier rotation left something to do."""
+    return bool(_stale(client, current_id)) or any(key_id != current_id for key_id in rows_by_key(client))
 
 
 def _stale(client: Client, current_id: str) -> list[SealedSecret]:

@@ -40,7 +40,7 @@ class PutResource(msgspec.Struct, tag="put", frozen=True):
 
 
 class ResealSecret(msgspec.Struct, tag="reseal", frozen=True):
-    """Hold a Secret's content sealed with another key. `sealed` is the new seal; its MAC says which content it holds."""
+    """Hold a Secret's content sealed with another key. `sealed` is the new seal; its MAC says of which content."""
 
     key: ResourceKey
     sealed: JSONObject

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fleet.sealing import KeyRing, SealingError
+from fleet.sealing import KeyRing, Keys, SealingError, sealing_key_of
 
 NONCE = bytes(range(12))
 SECRET: dict[str, Any] = {
@@ -94,3 +94,22 @@ def test_keys_and_nonces_of_another_length_are_refused() -> None:
         ring().seal(SECRET, b"short")
     with pytest.raises(ValueError, match="k9"):
         ring(sealing_key_id="k9")
+
+
+def test_a_ring_takes_the_keys_that_were_put_beside_it() -> None:
+    """A new key seals with the next Secret, and one that is met first in a body is looked for."""
+    given = [Keys({"k1": b"1" * 32}, "k1")]
+    old = ring(keys={"k1": b"1" * 32}, read_again=lambda: given[0])
+    given[0] = Keys({"k1": b"1" * 32, "k2": b"2" * 32}, "k2")
+    elsewhere = ring(keys={"k2": b"2" * 32}, sealing_key_id="k2").seal(SECRET, NONCE)
+    assert old.open(elsewhere) == SECRET
+    assert sealing_key_of(old.seal(SECRET, NONCE)) == "k2"
+
+
+def test_what_was_erased_opens_without_data() -> None:
+    """The key of a superseded revision may be gone, and with it what the revision held."""
+    erased = ring().seal(SECRET, NONCE)
+    erased["sealed"] |= {"key_id": "", "ciphertext": ""}
+    assert ring().open(erased) == {field: SECRET[field] for field in ("apiVersion", "kind", "type")} | {
+        "metadata": {field: SECRET["metadata"][field] for field in ("name", "namespace", "labels")}
+    }
