@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from cli.errors import CommandError
 from cli.http_client import RefusedError, Server
-from cli.resources.change_plan import LAST_APPLIED
 from fleet.decisions.commands import JSONObject
 from fleet.resources import Kind
+from fleet.resources.change_plan import LAST_APPLIED
 
 _SERVER_METADATA = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"})
 

@@ -9,11 +9,11 @@ from typing import NamedTuple, TypeVar
 
 from cli.http_client import MERGE_PATCH, Answer, RefusedError, Server
 from cli.options import FilesOption, MessageOption, NamespaceOption, ServerOption
-from cli.resources.change_plan import ChangePlan, plan_change
 from cli.resources.manifests import Manifest, read_manifests
 from cli.resources.rehearsal import is_only_in_the_way_here, rehearsed
 from cli.resources.resource_paths import collection_path, resource_path
 from cli.server_address import open_server
+from fleet.resources.change_plan import ChangePlan, plan_change
 from settings import load
 
 AT_A_TIME = 16

@@ -7,13 +7,13 @@ import msgspec
 
 from api.errors import UnsupportedMediaTypeError
 from api.resources.patches.json_patch import json_patch
-from api.resources.patches.merge_patch import merge_patch
 from api.resources.patches.strategic_merge_patch import strategic_merge_patch
 from api.resources.preconditions import NONE_EXPECTED, Preconditions, preconditions
 from fleet.decisions.commands import JSONObject
 from fleet.devices.json_bodies import read_object
 from fleet.names import shown
 from fleet.resources import Kind
+from fleet.resources.merge_patch import merge_patch
 
 MERGE: Final = "application/merge-patch+json"
 STRATEGIC: Final = "application/strategic-merge-patch+json"

@@ -6,10 +6,10 @@ left of the strategy are the directives. Source: Kubernetes “Strategic Merge P
 
 from typing import Any, Final
 
-from api.resources.patches.merge_patch import DEPTH_LIMIT
 from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError
 from fleet.names import shown
+from fleet.resources.merge_patch import DEPTH_LIMIT
 
 _PATCH: Final = "$patch"
 _RETAIN_KEYS: Final = "$retainKeys"

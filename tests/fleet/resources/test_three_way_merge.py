@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.resources.patches.merge_patch import merge_patch
-from cli.resources.three_way_merge import three_way_patch
+from fleet.resources.merge_patch import merge_patch
+from fleet.resources.three_way_merge import three_way_patch
 
 JSONObject = dict[str, Any]
 

@@ -5,15 +5,27 @@ next run knows what the file no longer says. Secrets are the exception: their va
 annotation, so a Secret's file owns all of its data, and its labels and annotations are only ever added.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import orjson
 
-from cli.resources.manifests import Manifest
-from cli.resources.three_way_merge import three_way_patch
 from fleet.decisions.commands import JSONObject
+from fleet.resources.kinds import Kind
+from fleet.resources.three_way_merge import three_way_patch
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Described(Protocol):
+    """One resource as a file describes it, without fields that only the server writes."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+
+    @property
+    def body(self) -> JSONObject:
+        """What it says."""
 
 
 class ChangePlan(NamedTuple):
@@ -23,10 +35,10 @@ class ChangePlan(NamedTuple):
     body: JSONObject
 
 
-def plan_change(manifest: Manifest, live: JSONObject | None) -> ChangePlan:
+def plan_change(document: Described, live: JSONObject | None) -> ChangePlan:
     """What brings the live resource (None: there is none) to what the file says."""
-    is_secret = manifest.kind.kind == "Secret"
-    wanted = manifest.body if is_secret else _with_last_applied(manifest.body)
+    is_secret = document.kind.kind == "Secret"
+    wanted = document.body if is_secret else _with_last_applied(document.body)
     if live is None:
         return ChangePlan("create", wanted)
     patch = _secret_patch(wanted, live) if is_secret else three_way_patch(_last_applied(live), wanted, live)
