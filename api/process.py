@@ -44,6 +44,7 @@ from settings import Settings
 from settings.keys import read_installation_key, read_password
 from storage.device_event_reads import EventReader
 from storage.device_reports import ReportReader
+from streams.background_task import BackgroundTask
 from streams.kafka_producer import KafkaProducer
 from streams.kafka_security import kafka_security
 from streams.topic_ids import admin_client
@@ -77,6 +78,7 @@ class ApiProcess:
         keys = key_ring(settings.keys_folder)
         password = read_password(settings.clickhouse_password_file)
         self.metrics = ApiMetrics()
+        self._measuring = BackgroundTask("measuring")
         self.view = FleetView(initial_namespace, settings.api.feed_stale_after_s, time.monotonic)
         self._heartbeats_topic = topic.heartbeats.name
         self._topic_watch = TopicWatch(admin_client(bootstrap, security), end)
@@ -209,11 +211,11 @@ class ApiProcess:
         self._feed.start()
         self._guard.start()
         self._deletions.start()
-        measuring = asyncio.create_task(self._measure(), name="measuring")
+        self._measuring.start(self._measure())
         try:
             yield
         finally:
-            measuring.cancel()
+            await self._measuring.stop()
             self._statuses.close()
             self.events.close()
             await self._deletions.stop()

@@ -4,7 +4,6 @@ Deleting a topic and making it anew starts its offsets again. The workers stop f
 (`streams.epoch_watch`); a supervisor starts the process again, with the new epoch once set-up has noted it.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -13,6 +12,7 @@ import structlog
 from confluent_kafka.admin import AdminClient
 
 from fleet.errors import ConflictError, UnavailableError
+from streams.background_task import BackgroundTask
 from streams.epoch_watch import confirm_topics, watch_topics
 
 _EVERY_S: Final = 2.0
@@ -29,7 +29,7 @@ class TopicWatch:
         self._end = end
         self._every_s = every_s
         self._topic_ids: Mapping[str, str] = {}
-        self._watching: asyncio.Task[None] | None = None
+        self._watching = BackgroundTask("topic-watch")
         self._is_over = False
 
     async def confirm(self, topic_ids: Mapping[str, str]) -> None:
@@ -43,8 +43,8 @@ class TopicWatch:
             await confirm_topics(self._admin, topic_ids)
         self._topic_ids = topic_ids
         self.refuse_if_over()
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(topic_ids), name="topic-watch")
+        if not self._watching.is_started:
+            self._watching.start(self._watch(topic_ids))
 
     def refuse_if_over(self) -> None:
         """Raise UnavailableError once the topics are others."""
@@ -53,13 +53,10 @@ class TopicWatch:
 
     async def stop(self) -> None:
         """End the watch."""
-        if self._watching:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError, UnavailableError):
-                await self._watching
+        await self._watching.stop()
 
     async def _watch(self, topic_ids: Mapping[str, str]) -> None:
-        with self._ending():
+        with contextlib.suppress(UnavailableError), self._ending():
             await watch_topics(self._admin, topic_ids, self._every_s)
 
     @contextlib.contextmanager

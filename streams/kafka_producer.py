@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from fleet.errors import UnavailableError
+from streams.background_task import BackgroundTask
 from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _RECORD_OVERHEAD_BYTES = 1024
@@ -58,7 +59,7 @@ class KafkaProducer:
         self._producer: AIOKafkaProducer | None = None
         self._waiting: set[asyncio.Future[int]] = set()
         self._is_wanted = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper = BackgroundTask(f"{client_id}-keeper")
         self._droppings: set[asyncio.Task[None]] = set()
         self.rebuilds = 0
 
@@ -75,16 +76,13 @@ class KafkaProducer:
     def start(self) -> None:
         """Begin to connect; returns at once, so that a process starts without its broker."""
         self._is_wanted.set()
-        self._keeper = asyncio.create_task(self._keep(), name=f"{self._client_id}-keeper")
+        self._keeper.start(self._keep())
 
     async def stop(self, within_s: float) -> None:
         """Wait for the acknowledgements of what was sent, then close; the rest fails."""
         if self._waiting:
             await asyncio.wait(self._waiting, timeout=within_s)
-        if self._keeper:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+        await self._keeper.stop()
         producer, self._producer = self._producer, None
         self._fail_waiting(UnavailableError("this process is stopping: try again"))
         if producer:

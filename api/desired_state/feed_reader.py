@@ -6,7 +6,6 @@ long as it takes; the view says meanwhile how old it is.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -17,6 +16,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from api.desired_state.fleet_view import FleetView
 from fleet.decisions.state import FleetState
+from streams.background_task import BackgroundTask
 from streams.commands.feed_records import decode_outcomes
 from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
@@ -54,18 +54,15 @@ class FeedReader:
         self._view = view
         self._load = load
         self._after_load = after_load
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask("feed-reader")
 
     def start(self) -> None:
         """Begin in the background."""
-        self._task = asyncio.create_task(self._run(), name="feed-reader")
+        self._task.start(self._run())
 
     async def stop(self) -> None:
         """End, wherever it is."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S

@@ -4,7 +4,6 @@ Every API process watches; the deciding worker lets the first one's command coun
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -12,6 +11,7 @@ from api.desired_state.fleet_view import FleetView
 from api.devices.follow_ups import FollowUps
 from fleet.decisions.commands import Outcome
 from fleet.devices.states import IDENTITY_KIND, DeviceState
+from streams.background_task import BackgroundTask
 
 _EVERY_S: Final = 5.0
 
@@ -30,18 +30,15 @@ class DeletionWatch:
         self._timeout_ms = timeout_ms
         self._wall_clock_ms = wall_clock_ms
         self._deleting: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask("deletion-watch")
 
     def start(self) -> None:
         """Begin to watch in the background."""
-        self._task = asyncio.create_task(self._run(), name="deletion-watch")
+        self._task.start(self._run())
 
     async def stop(self) -> None:
         """End."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     def after_load(self) -> None:
         """The view begins anew: find the devices being deleted in it."""

@@ -6,7 +6,6 @@ finding stands, since heartbeats are refused anyway while it is down.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -14,6 +13,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.background_task import BackgroundTask
 from streams.kafka_security import NO_SECURITY, KafkaSecurity
 
 _CHECK_WITHIN_S: Final = 20.0
@@ -43,7 +43,7 @@ class RetentionGuard:
         self._guarded_age_ms = guarded_age_ms
         self._every_s = every_s
         self._wall_clock_ms = wall_clock_ms
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask("retention-guard")
         self._endangered: frozenset[int] = frozenset()
         self.lag_records = 0
 
@@ -58,14 +58,11 @@ class RetentionGuard:
 
     def start(self) -> None:
         """Begin to watch in the background."""
-        self._task = asyncio.create_task(self._run(), name="retention-guard")
+        self._task.start(self._run())
 
     async def stop(self) -> None:
         """End."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._task.stop()
 
     async def _run(self) -> None:
         while True:

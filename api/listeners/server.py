@@ -6,7 +6,6 @@ does not stay.
 """
 
 import asyncio
-import contextlib
 import functools
 import socket
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import uvicorn
 
 from api.http_protocol import MusterHttpProtocol
 from api.listeners.tls_files import TlsFiles
+from streams.background_task import BackgroundTask
 
 _HANDSHAKE_WITHIN_S: Final = 10.0
 """Who has not finished a handshake by then will not; it holds a connection that others may need."""
@@ -44,22 +44,19 @@ class ListeningServer(uvicorn.Server):
         self._look = look
         self._stopping = stopping
         self._open: dict[int, asyncio.base_events.Server] = {}
-        self._reloading: asyncio.Task[None] | None = None
+        self._reloading = BackgroundTask("reload-certificates")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
         """The lifespan first, then the listeners."""
         await super().startup(sockets=[])
         for number in range(len(self._listeners)):
             await self._listen(number)
-        self._reloading = asyncio.create_task(self._reload(), name="reload-certificates")
+        self._reloading.start(self._reload())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         """Take no more connections, answer what is under way, end the lifespan."""
         self._stopping()
-        if self._reloading:
-            self._reloading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reloading
+        await self._reloading.stop()
         await super().shutdown(sockets=[listener.socket for listener in self._listeners])
 
     async def _reload(self) -> None:
