@@ -33,6 +33,11 @@ def require_free(wanted: list[WantedPort], wait_s: float = _WAIT_S) -> None:
             time.sleep(0.1)
 
 
+def is_free(wanted: WantedPort) -> bool:
+    """Whether it could be had now."""
+    return _bind_error(wanted) is None
+
+
 def _bind_error(wanted: WantedPort) -> OSError | None:
     family = socket.AF_INET6 if ":" in wanted.host else socket.AF_INET
     with socket.socket(family) as probe:

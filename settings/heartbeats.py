@@ -45,10 +45,10 @@ class StreamSettings(Struct, frozen=True):
     session_timeout_s: Annotated[
         int, Meta(ge=6, description="a worker silent for this long has lost its partitions to the others")
     ] = 10
-    metrics_host: Annotated[str, Meta(description="address the workers' metrics are read at")] = "127.0.0.1"
+    metrics_host: Annotated[str, Meta(description="address at which workers tell metrics and health")] = "127.0.0.1"
     heartbeats_metrics_port: Annotated[
-        int, Meta(ge=0, le=65535, description="port of the heartbeat worker's metrics; 0: none, for a second one here")
+        int, Meta(ge=0, le=65535, description="port of the heartbeat worker's metrics and health; 0: none")
     ] = 8081
     commands_metrics_port: Annotated[
-        int, Meta(ge=0, le=65535, description="port of the deciding worker's metrics; 0: none")
+        int, Meta(ge=0, le=65535, description="port of the deciding worker's metrics and health; 0: none")
     ] = 8082

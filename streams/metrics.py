@@ -1,18 +1,15 @@
-"""Every metric of the workers, named once with its meaning, and the listener that shows them.
+"""Every metric of the workers, named once with its meaning.
 
-A worker is one process, so it shows its own at a port of its own; a scraper adds workers up.
+A worker is one process, so it shows its own at its own port (`streams.worker_listener`); a scraper adds workers up.
 """
 
 from typing import Final
 
-import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _BATCH_BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _DELAY_BUCKETS_S: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 3600)
 """Heartbeats are to be visible within 3 s; an hour is a backlog after an outage."""
-
-_log = structlog.get_logger(__name__)
 
 
 class WorkerMetrics:
@@ -52,13 +49,3 @@ class WorkerMetrics:
         self.dead_letters = Counter(
             "muster_dead_letters", "What could not be read and was put aside.", registry=self.registry
         )
-
-
-def show_metrics(metrics: WorkerMetrics, host: str, port: int) -> None:
-    """Answer scrapes in a thread. A port in use is only logged: work is worth more than its metrics."""
-    if not port:
-        return
-    try:
-        start_http_server(port, host, metrics.registry)
-    except OSError as error:
-        _log.warning("metrics are not shown: set another MUSTER_STREAMS_…_METRICS_PORT", port=port, reason=str(error))

@@ -12,6 +12,7 @@ import faust
 import structlog
 
 from fleet.errors import MusterError
+from streams.worker_health import PARTITIONS, WorkerHealth
 
 STOP_WITHIN_S = 2.0
 """Time for leaving the group, so that others take over at once; a supervisor waits little longer."""
@@ -32,13 +33,17 @@ def held_partitions(app: faust.App, topic: str) -> frozenset[int]:
     return frozenset(place.partition for place in app.consumer.assignment() if place.topic == topic)
 
 
-async def run_worker(app: faust.App, watches: Sequence[Awaitable[None]]) -> int:
-    """Run the app and its watches until SIGTERM or SIGINT (0) or until one of them fails (1). Gives the exit status."""
+async def run_worker(app: faust.App, watches: Sequence[Awaitable[None]], health: WorkerHealth) -> int:
+    """Run the app and its watches until SIGTERM or SIGINT (0) or until one of them fails (1). Gives the exit status.
+
+    `health` is told of the loop's turns and of the partitions.
+    """
+    _tell_partitions(app, health)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.ensure_future(watch) for watch in watches]
+    tasks = [asyncio.ensure_future(watch) for watch in (*watches, health.turn())]
     running = asyncio.ensure_future(_run(app))
     stopping = asyncio.ensure_future(stop.wait())
     done, _ = await asyncio.wait([*tasks, running, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -52,6 +57,17 @@ async def run_worker(app: faust.App, watches: Sequence[Awaitable[None]]) -> int:
             await app.stop()
     _log.info("stopped", status=status)
     return status
+
+
+def _tell_partitions(app: faust.App, health: WorkerHealth) -> None:
+    async def assigned(*_: object, **_options: object) -> None:
+        health.has(PARTITIONS)
+
+    async def revoked(*_: object, **_options: object) -> None:
+        health.lacks(PARTITIONS)
+
+    app.on_partitions_assigned.connect(assigned, weak=False)
+    app.on_partitions_revoked.connect(revoked, weak=False)
 
 
 async def _run(app: faust.App) -> None:

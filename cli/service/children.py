@@ -8,8 +8,8 @@ from pathlib import Path
 from local.child import Program, at_once
 from local.kafka.broker import KafkaBroker
 from local.kafka.jars import Progress
-from local.ports import WantedPort
-from local.probes import AllReady, answers_ok
+from local.ports import WantedPort, is_free
+from local.probes import AllReady, OwnReady, answers_ok
 from settings import Settings
 
 
@@ -54,8 +54,10 @@ class Children:
         return programs
 
     def workers(self) -> list[Program]:
-        """What stands between Kafka and ClickHouse. Heartbeats are accepted without them, so nobody waits for them."""
-        return [self._python(name, ["streams", name], at_once) for name in ("commands", "heartbeats")]
+        """What stands between Kafka and ClickHouse. One that has no free port for its health counts at once."""
+        streams = self._settings.streams
+        ports = {"commands": streams.commands_metrics_port, "heartbeats": streams.heartbeats_metrics_port}
+        return [self._worker(name, streams.metrics_host, port) for name, port in ports.items()]
 
     def api(self) -> list[Program]:
         """The API processes, which share a port."""
@@ -63,6 +65,12 @@ class Children:
         is_ready = AllReady(http.host, http.port, "/health/ready", http.processes, is_https=bool(http.certificate))
         names = [f"api-{number}" for number in range(1, http.processes + 1)]
         return [self._python(name, ["api"], is_ready, "MUSTER_HTTP_PORT") for name in names]
+
+    def _worker(self, name: str, host: str, port: int) -> Program:
+        setting = f"MUSTER_STREAMS_{name.upper()}_METRICS_PORT"
+        can_tell = port and is_free(WantedPort(host, port, f"the {name} worker's metrics", setting))
+        is_ready = OwnReady(host, port, "/health/ready") if can_tell else at_once
+        return self._python(name, ["streams", name], is_ready, setting)
 
     def _python(self, name: str, module: list[str], is_ready: Callable[[], bool], hint: str = "") -> Program:
         return Program(

@@ -21,8 +21,17 @@ _PAUSE_S: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
-def add_command_agent(app: faust.App, topic: str, processor: CommandProcessor, window_s: float) -> None:
-    """Let the app answer the commands topic. `window_s` is how long a batch may gather."""
+def add_command_agent(
+    app: faust.App,
+    topic: str,
+    processor: CommandProcessor,
+    window_s: float,
+    loaded: Callable[[], None] = lambda: None,
+) -> None:
+    """Let the app answer the commands topic. `window_s` is how long a batch may gather.
+
+    `loaded` is called once the desired state has been read.
+    """
     commands = app.topic(
         topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw", acks=False
     )
@@ -31,6 +40,7 @@ def add_command_agent(app: faust.App, topic: str, processor: CommandProcessor, w
     async def answer_commands(stream: Any) -> None:
         # What was stored before a crash is published now, not with the next command.
         await _until_done(processor, processor.load)
+        loaded()
         async for events in stream.noack_take(_BATCH_RECORDS, within=window_s):
             records = _records(events, app.consumer_generation_id)
             if records:

@@ -1,6 +1,7 @@
 """Wires the deciding worker: everything it is made of is constructed here."""
 
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 from fleet.decisions.verdict import Limits
@@ -17,12 +18,14 @@ from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
 from streams.kafka_producer import KafkaProducer
 from streams.kafka_security import kafka_security
-from streams.metrics import WorkerMetrics, show_metrics
+from streams.metrics import WorkerMetrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
 from streams.topic_lives import known_life
 from streams.topics import topics
 from streams.worker import TOPICS_EVERY_S, held_partitions, run_worker, stall_check_every_s
+from streams.worker_health import PARTITIONS, STATE, WorkerHealth
+from streams.worker_listener import listen
 
 _HOUR_MS = 3_600_000
 
@@ -65,8 +68,10 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
         ),
         reached=reached,
     )
-    add_command_agent(app, names.commands.name, processor, settings.commands.window_ms / 1000)
-    show_metrics(metrics, streams.metrics_host, streams.commands_metrics_port)
+    health = WorkerHealth((PARTITIONS, STATE))
+    window_s = settings.commands.window_ms / 1000
+    add_command_agent(app, names.commands.name, processor, window_s, loaded=partial(health.has, STATE))
+    listen(metrics.registry, health, streams.metrics_host, streams.commands_metrics_port)
     producer.start()
     async with StallWatch(
         kafka.bootstrap, group, names.commands.name, names.commands.partitions, security=security
@@ -83,4 +88,5 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
                 ),
                 watch_topics(admin, {name: each.topic_id for name, each in lives.items()}, TOPICS_EVERY_S),
             ],
+            health,
         )

@@ -16,12 +16,14 @@ from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
 from streams.kafka_producer import KafkaProducer
 from streams.kafka_security import kafka_security
-from streams.metrics import WorkerMetrics, show_metrics
+from streams.metrics import WorkerMetrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
 from streams.topic_lives import known_life
 from streams.topics import heartbeats_group, topics
 from streams.worker import TOPICS_EVERY_S, held_partitions, run_worker, stall_check_every_s
+from streams.worker_health import WorkerHealth
+from streams.worker_listener import listen
 
 
 async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = lambda _: None) -> int:
@@ -59,7 +61,8 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
         metrics=metrics,
     )
     add_heartbeat_agent(app, topic.name, writer, streams)
-    show_metrics(metrics, streams.metrics_host, streams.heartbeats_metrics_port)
+    health = WorkerHealth()
+    listen(metrics.registry, health, streams.metrics_host, streams.heartbeats_metrics_port)
     producer.start()
     async with StallWatch(kafka.bootstrap, group, topic.name, topic.partitions, security=security) as stalls:
         every_s = stall_check_every_s(streams.stall_exit_s)
@@ -69,4 +72,5 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
                 stalls.run(streams.stall_exit_s, every_s, lambda: held_partitions(app, topic.name), metrics.lag.set),
                 watch_topics(admin, {topic.name: life.topic_id}, TOPICS_EVERY_S),
             ],
+            health,
         )

@@ -86,6 +86,27 @@ def test_containers_may_do_nothing_but_run() -> None:
             assert container["resources"]["limits"]["memory"]
 
 
+def test_every_service_is_probed_where_it_tells_its_health() -> None:
+    """Ready before others are let go, live or started again; set-up ends instead."""
+    for name, pod in pods():
+        container = pod["containers"][0]
+        if name == "muster-setup":
+            continue
+        port = "management" if name == "muster-api" else "metrics"
+        for probe, path in (("readinessProbe", "ready"), ("livenessProbe", "live"), ("startupProbe", "live")):
+            asked = container[probe]["httpGet"]
+            assert (asked["path"], asked["port"]) == (f"/health/{path}", port), name
+        settings = load(variables(pod))
+        given = {each["name"]: each["containerPort"] for each in container["ports"]}
+        streams = settings.streams
+        own = {
+            "muster-api": settings.http.port,
+            "muster-commands": streams.commands_metrics_port,
+            "muster-heartbeats": streams.heartbeats_metrics_port,
+        }
+        assert given[port] == own[name]
+
+
 def test_ports_and_selectors_meet() -> None:
     """Services and policies name ports and labels that pods have."""
     by_label = {

@@ -1,13 +1,15 @@
 """A child counts as ready only when it says so itself."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 
-from local.probes import AllReady, answers_ok
+from local.probes import AllReady, OwnReady, answers_ok
 from tests.ports import free_port
 
 
@@ -66,3 +68,15 @@ def test_all_processes_of_a_shared_port_must_be_ready(answers: Answers) -> None:
     answers.script = [(503, b"{}"), (200, b'{"process": %d}' % parent)]
     assert not both()
     assert both()
+
+
+def test_only_a_child_of_ours_counts_where_others_may_listen(answers: Answers) -> None:
+    """Another Muster's worker at the same port is ready, but not for us."""
+    own = OwnReady("127.0.0.1", answers.server_port, "/health/ready")
+    for stranger in (b'{"process": %d}' % os.getpid(), b'{"process": 4194304}', b"{}", b"Ok.\n"):
+        answers.script = [(200, stranger)]
+        assert not own()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        answers.script = [(200, b'{"process": %d}' % child.pid), (503, b'{"process": %d}' % child.pid)]
+        assert own()
+        assert not own()

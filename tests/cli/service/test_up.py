@@ -23,7 +23,7 @@ class RunningMuster:
     """One `muster up` with what it has said so far."""
 
     def __init__(self, data: Path, processes: int = 1) -> None:
-        http, kafka, clickhouse = free_ports(3, consecutive=2)
+        http, kafka, clickhouse, commands, heartbeats = free_ports(5, consecutive=2)
         self.url = f"http://127.0.0.1:{http}"
         self._output = data.with_suffix(".out")
         self._environ = environment(
@@ -33,6 +33,8 @@ class RunningMuster:
             HTTP_PROCESSES=processes,
             KAFKA_PORT=kafka,
             CLICKHOUSE_PORT=clickhouse,
+            STREAMS_COMMANDS_METRICS_PORT=commands,
+            STREAMS_HEARTBEATS_METRICS_PORT=heartbeats,
         )
 
     def start(self) -> None:
@@ -89,6 +91,8 @@ def test_up_starts_mends_stops_and_goes_on(muster: RunningMuster) -> None:
     muster.start()
     assert httpx.get(f"{muster.url}/health/ready").status_code == httpx.codes.OK
     assert ".venv/bin/muster simulate" in muster.said()
+    for name in ("commands", "heartbeats"):
+        assert f"{name} is ready after" in muster.said()
 
     # Killed children come back.
     children = muster.children()

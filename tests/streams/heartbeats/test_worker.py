@@ -67,7 +67,7 @@ async def test_heartbeat_is_visible_within_moments_of_its_acknowledgement(
 
 
 async def test_metrics_tell_what_was_done(settings: Settings, start: Start) -> None:
-    """Counts, sizes and times, in Prometheus' format at a port of the worker's own."""
+    """Counts, sizes and times, in Prometheus' format at a port of the worker's own, which also tells its health."""
     port = free_port()
     async with HeartbeatTopicUser(settings) as user:
         start(MUSTER_STREAMS_HEARTBEATS_METRICS_PORT=str(port), MUSTER_STREAMS_STALL_EXIT_S="5")
@@ -77,6 +77,10 @@ async def test_metrics_tell_what_was_done(settings: Settings, start: Start) -> N
         await asyncio.sleep(1.5)
     async with AsyncClient() as client:
         lines = (await client.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
+        health = [
+            (await client.get(f"http://127.0.0.1:{port}/health/{name}")).status_code for name in ("live", "ready")
+        ]
+    assert health == [200, 200]
     for line in (
         "muster_heartbeats_consumed_total 2.0",
         "muster_dead_letters_total 1.0",
