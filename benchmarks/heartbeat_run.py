@@ -1,0 +1,110 @@
+"""One measured run of heartbeats: a load, the watch beside it, the wait until all is stored, the ledger, the costs."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from benchmarks.ledger import Verdict, check, stored_rows, wait_until_stored
+from benchmarks.load.heartbeat_load import heartbeat_script
+from benchmarks.load.wrk import Load, Outcome
+from benchmarks.measuring.processor_time import others_between, usage, used_between
+from benchmarks.measuring.scraped_metrics import quantile_between, scrape
+from benchmarks.measuring.watch import Watch
+from benchmarks.parts.installation import Installation
+
+_DELAY: Final = "muster_heartbeat_delay_seconds"
+
+
+class Run(NamedTuple):
+    """What a run cost and brought. Processor seconds by stage cover the load and the wait until all was stored."""
+
+    outcome: Outcome
+    verdict: Verdict
+    watch: Watch
+    stored_after_s: float
+    """From the end of the load until everything acknowledged was stored."""
+    took_s: float
+    processor_s: Mapping[str, float]
+    others_s: float
+    visible_p99_s: float
+
+    def per_heartbeat_us(self, stage: str) -> float:
+        """Microseconds of a stage's processor time for each accepted heartbeat."""
+        return self.processor_s.get(stage, 0.0) / max(1, self.outcome.accepted) * 1e6
+
+    @property
+    def stored_per_s(self) -> float:
+        """Accepted heartbeats over the time until the last of them was stored: what the whole pipeline can do."""
+        return self.outcome.accepted / (self.outcome.duration_s + self.stored_after_s)
+
+
+class Beats:
+    """Runs heartbeats of one fleet against one installation; each run goes on where the last one ended."""
+
+    def __init__(self, installation: Installation, devices: int, seed: int, connections: int) -> None:
+        self._installation = installation
+        self._devices = devices
+        self._seed = seed
+        self._connections = connections
+        self._folder = installation.folder
+        self._runs = 0
+        self.sent = 0
+
+    def run(self, seconds: float, *, rate: float = 0, bad_every: int = 0, closes_connections: bool = False) -> Run:
+        """Beat for so many seconds, at a rate or as fast as answers come. Ends when all is stored, or nothing moves."""
+        self._runs += 1
+        positions = self._folder / f"positions-{self._runs}"
+        script = heartbeat_script(
+            self._folder,
+            devices=self._devices,
+            seed=self._seed,
+            beats_before=self.sent,
+            positions=positions,
+            bad_every=bad_every,
+            closes_connections=closes_connections,
+        )
+        installation = self._installation
+        worker = f"http://127.0.0.1:{installation.settings.streams.heartbeats_metrics_port}"
+        stored_before = stored_rows(installation)
+        since_ms = int(time.time() * 1000)
+        delays_before, before, began_s = scrape(worker), usage(installation.processes()), time.monotonic()
+        with Watch(installation) as watch:
+            outcome = Load(
+                installation.address,
+                script,
+                self._folder / f"outcome-{self._runs}.json",
+                seconds=seconds,
+                connections=self._connections,
+                rate=rate,
+            ).finish()
+            stored_after_s = wait_until_stored(installation, stored_before + outcome.accepted)
+        after, took_s = usage(installation.processes()), time.monotonic() - began_s
+        delays_after = scrape(worker)
+        self.sent += outcome.sent
+        run = Run(
+            outcome,
+            check(installation, positions, since_ms),
+            watch,
+            stored_after_s,
+            took_s,
+            {**used_between(before, after), "load generator": outcome.processor_s},
+            others_between(before, after, outcome.processor_s),
+            quantile_between(delays_before, delays_after, _DELAY, 0.99),
+        )
+        _remove(positions)
+        return run
+
+    def first_round(self, portion_s: float) -> list[Run]:
+        """Every device beats at least once: a first heartbeat is a change, and costs more than those that follow."""
+        runs: list[Run] = []
+        while self.sent < self._devices:
+            runs.append(self.run(portion_s))
+            if not runs[-1].outcome.accepted:
+                break
+        return runs
+
+
+def _remove(positions: Path) -> None:
+    for file in positions.parent.glob(f"{positions.name}.*"):
+        file.unlink()

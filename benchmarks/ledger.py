@@ -1,0 +1,126 @@
+"""Whether everything acknowledged is stored exactly once: millions of positions, compared as arrays.
+
+Source of the positions: the header `Muster-Position` of each 200, kept by the load generator. Epochs are left out:
+within one run offsets tell heartbeats apart.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.fleet_content import NAMESPACE
+from benchmarks.parts.installation import Installation
+
+HEARTBEATS_TABLE: Final = "heartbeats_log"
+"""What the view `heartbeats` reads: counting its rows costs nothing, and is enough to wait for."""
+
+STALL_S: Final = 30.0
+_LOOK_S: Final = 0.25
+_LINES_AT_ONCE: Final = 64 << 20
+_ROW: Final = np.dtype([("partition", "<u2"), ("offset", "<u8"), ("batch_index", "<u2")])
+
+Places = npt.NDArray[np.uint64]
+"""Positions as one number each: partition (11 bits), offset (38), index in the record (15)."""
+
+
+class Verdict(NamedTuple):
+    """What became of the acknowledged heartbeats."""
+
+    acknowledged: int
+    found_once: int
+    missing: int
+    stored_twice: int
+    acknowledged_twice: int
+    """Positions that were given to two heartbeats."""
+    stored_unacknowledged: int
+    """Stored though the load generator had no answer, as when it ended: information, not a fault."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether each was found exactly once."""
+        return self.found_once == self.acknowledged and not self.acknowledged_twice and not self.stored_twice
+
+    def __str__(self) -> str:
+        return (
+            f"{self.acknowledged:,} acknowledged: {self.found_once:,} stored once, {self.missing:,} missing,"
+            f" {self.stored_twice:,} stored twice, {self.acknowledged_twice:,} positions given twice;"
+            f" {self.stored_unacknowledged:,} stored without an answer"
+        )
+
+
+def stored_rows(installation: Installation) -> int:
+    """Rows of heartbeats stored so far, replays that are not merged away included."""
+    return int(str(installation.query(f"SELECT count() FROM {HEARTBEATS_TABLE}")[0][0]))  # noqa: S608 - a constant
+
+
+def wait_until_stored(installation: Installation, rows: int, stall_s: float = STALL_S) -> float:
+    """Seconds until so many rows were stored; gives up when nothing new has come for `stall_s`."""
+    began = grew_at = time.monotonic()
+    most = -1
+    while (stored := stored_rows(installation)) < rows:
+        now = time.monotonic()
+        if stored > most:
+            most, grew_at = stored, now
+        elif now - grew_at > stall_s:
+            break
+        time.sleep(_LOOK_S)
+    return time.monotonic() - began
+
+
+def check(installation: Installation, positions: Path, since_ms: int) -> Verdict:
+    """Compare the positions kept at `positions` with what is stored since a time. Takes seconds for a million."""
+    acknowledged = np.sort(_acknowledged(positions))
+    stored = np.sort(_stored(installation, since_ms))
+    distinct, copies = np.unique(stored, return_counts=True)
+    found = np.isin(acknowledged, distinct, assume_unique=False)
+    doubled = distinct[copies > 1]
+    is_doubled = np.isin(acknowledged, doubled)
+    return Verdict(
+        acknowledged=len(acknowledged),
+        found_once=int(np.count_nonzero(found & ~is_doubled)),
+        missing=int(np.count_nonzero(~found)),
+        stored_twice=len(doubled),
+        acknowledged_twice=len(acknowledged) - len(np.unique(acknowledged)),
+        stored_unacknowledged=int(np.count_nonzero(~np.isin(distinct, acknowledged))),
+    )
+
+
+def _acknowledged(positions: Path) -> Places:
+    """Every line `epoch-partition-offset-index` of the files, one of each thread of the load generator."""
+    files = sorted(positions.parent.glob(f"{positions.name}.*"))
+    portions = [portion for file in files for portion in _portions(file)]
+    return np.concatenate(portions) if portions else np.empty(0, np.uint64)
+
+
+def _portions(file: Path) -> Iterator[Places]:
+    with file.open("rb") as lines:
+        while text := lines.read(_LINES_AT_ONCE):
+            whole = text + lines.readline()
+            numbers = np.fromstring(whole.replace(b"-", b" "), np.uint64, sep=" ")
+            rows = numbers.reshape(-1, 4)
+            yield _places(rows[:, 1], rows[:, 2], rows[:, 3])
+
+
+def _stored(installation: Installation, since_ms: int) -> Places:
+    query = """
+        SELECT partition, offset, batch_index FROM heartbeats
+        WHERE namespace = {namespace:String} AND received_at >= fromUnixTimestamp64Milli({since_ms:Int64})
+    """
+    answer = installation.client.raw_query(
+        query, parameters={"namespace": NAMESPACE, "since_ms": since_ms}, fmt="RowBinary"
+    )
+    rows: Any = np.frombuffer(answer, _ROW)
+    return _places(rows["partition"], rows["offset"], rows["batch_index"])
+
+
+def _places(partition: npt.NDArray[Any], offset: npt.NDArray[Any], batch_index: npt.NDArray[Any]) -> Places:
+    places: Places = (
+        (partition.astype(np.uint64) << np.uint64(53))
+        | (offset.astype(np.uint64) << np.uint64(15))
+        | batch_index.astype(np.uint64)
+    )
+    return places

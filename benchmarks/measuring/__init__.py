@@ -1,0 +1,1 @@
+"""What is looked at while a benchmark runs: processor time, memory, how far storing is behind, and the machine."""

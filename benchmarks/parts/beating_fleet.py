@@ -1,0 +1,44 @@
+"""An installation with a registered fleet, ready for calls."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.benchmark import Say
+from benchmarks.parts.installation import Installation
+from benchmarks.scale import Scale, Workplace
+
+
+@contextmanager
+def registered_fleet(workplace: Workplace, scale: Scale, say: Say) -> Iterator[Installation]:
+    """A Muster of its own whose `scale.devices` are registered; stopped and removed on leaving."""
+    folder = workplace.folder / f"muster-{scale.devices}"
+    installation = Installation(folder, {"HTTP_PROCESSES": str(scale.api_processes)})
+    _store_fleet(installation, workplace, scale, say)
+    try:
+        with installation:
+            say(f"ready with {scale.devices:,} devices after {installation.ready_after_s:.1f} s")
+            yield installation
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _store_fleet(installation: Installation, workplace: Workplace, scale: Scale, say: Say) -> None:
+    """Register the fleet, or copy what was kept of an earlier time."""
+    kept = workplace.seeds / f"{scale.devices}-{scale.seed}" if workplace.seeds else None
+    if kept is None or not kept.exists():
+        say(f"registering {scale.devices:,} devices")
+        installation.seed(scale.devices, scale.seed)
+        if kept is not None:
+            _copy(installation.folder, kept)
+    else:
+        _copy(kept, installation.folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source, partial)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)

@@ -1,0 +1,34 @@
+"""How large and how long a benchmark runs."""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """Parameters of every benchmark; each uses those it needs.
+
+    `seconds` is the length of a measured load, `repeats` how often it is measured. `api_processes` share a port.
+    """
+
+    devices: int
+    seconds: float
+    repeats: int
+    connections: int
+    api_processes: int
+    seed: int
+
+
+FULL: Final = Scale(devices=1_000_000, seconds=300, repeats=1, connections=512, api_processes=2, seed=1)
+STANDARD: Final = Scale(devices=100_000, seconds=30, repeats=3, connections=256, api_processes=2, seed=1)
+QUICK: Final = Scale(devices=500, seconds=2, repeats=1, connections=16, api_processes=1, seed=1)
+
+
+class Workplace(msgspec.Struct, frozen=True):
+    """Where a benchmark may write what it throws away; `seeds` keeps stored fleets for the next time."""
+
+    folder: Path
+    scale: Scale
+    is_quick: bool
+    seeds: Path | None = None
