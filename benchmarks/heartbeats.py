@@ -70,8 +70,9 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             plots=(_behind_plot(runs[-1].watch), _memory_plot(runs[-1].watch)),
             notes=(
                 (
-                    f"Bodies of {mean_size_bytes(scale.seed):,.0f} bytes on average; {float(str(changed)):.1%} of what was"
-                " stored said something else than the device's last heartbeat (its first one included).",
+                    f"Bodies of {mean_size_bytes(scale.seed):,.0f} bytes on average; {float(str(changed)):.1%} of what"
+                    " was stored said something else than the device's last heartbeat (its first one included)."
+                ),
                 f"Devices beat for the first time in a closed loop before: {_first(first)}.",
                 *tried,
             ),

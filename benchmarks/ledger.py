@@ -118,9 +118,7 @@ def _stored(installation: Installation, since_ms: int) -> Places:
 
 
 def _places(partition: npt.NDArray[Any], offset: npt.NDArray[Any], batch_index: npt.NDArray[Any]) -> Places:
-    places: Places = (
-        (partition.astype(np.uint64) << np.uint64(53))
-        | (offset.astype(np.uint64) << np.uint64(15))
-        | batch_index.astype(np.uint64)
-    )
+    places = np.left_shift(partition.astype(np.uint64), np.uint64(53))
+    places |= np.left_shift(offset.astype(np.uint64), np.uint64(15))
+    places |= batch_index.astype(np.uint64)
     return places

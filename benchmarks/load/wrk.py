@@ -34,7 +34,7 @@ class Script(NamedTuple):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What wrk saw. Latencies by name (`p50`, `p99`, `max`, `mean`) in milliseconds; `late`: sent 100 ms late or more."""
+    """What wrk saw. Latencies by name (`p50`, `p99`, `max`, `mean`) in ms; `late`: sent 100 ms late or more."""
 
     duration_s: float
     received_bytes: int
