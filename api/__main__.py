@@ -56,9 +56,9 @@ def main() -> int:
 def _serve(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     if settings.http.processes > 1:
         share_metrics(settings.local.data / "metrics" / "api")
-    # Metrics choose between one process and many when they are imported.
-    from api.app import create_app  # noqa: PLC0415
-    from api.listeners.server import Listener, ListeningServer  # noqa: PLC0415
+    # Only now, since metrics choose between one process and many when they are imported.
+    from api.app import create_app  # noqa: PLC0415 - see above
+    from api.listeners.server import Listener, ListeningServer  # noqa: PLC0415 - see above
 
     def end() -> None:
         server.should_exit = True

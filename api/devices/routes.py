@@ -66,7 +66,7 @@ def device_routes(plane: Plane) -> list[BaseRouteHandler]:
     """The six calls; their bodies are decoded for the document alone, the plane reads the bytes."""
 
     @post(f"{_DEVICE}/enrolment", status_code=200, responses=_errors(201, 400, 403, 404, 413, 503), tags=[_TAG])
-    async def enrol_device(request: Request[Any, Any, Any], data: Enrolment) -> Response[None]:  # noqa: ARG001
+    async def enrol_device(request: Request[Any, Any, Any], data: Enrolment) -> Response[None]:  # noqa: ARG001 - documented
         return await _answer(plane, request)
 
     @get(f"{_DEVICE}/registration", responses=_errors(400, 403, 404, 503), tags=[_TAG])
@@ -74,7 +74,7 @@ def device_routes(plane: Plane) -> list[BaseRouteHandler]:
         return await _answer(plane, request)
 
     @put(f"{_DEVICE}/registration", responses=_errors(400, 403, 404, 413, 503), tags=[_TAG])
-    async def register_device(request: Request[Any, Any, Any], data: Registration) -> Response[None]:  # noqa: ARG001
+    async def register_device(request: Request[Any, Any, Any], data: Registration) -> Response[None]:  # noqa: ARG001 - documented
         return await _answer(plane, request)
 
     @get(f"{_DEVICE}/configuration", responses=_errors(400, 404, 503), tags=[_TAG])
@@ -82,7 +82,7 @@ def device_routes(plane: Plane) -> list[BaseRouteHandler]:
         return await _answer(plane, request)
 
     @put(f"{_DEVICE}/heartbeat", responses=_errors(400, 404, 413, 503), tags=[_TAG])
-    async def update_heart_beat(request: Request[Any, Any, Any], data: Heartbeat) -> Response[None]:  # noqa: ARG001
+    async def update_heart_beat(request: Request[Any, Any, Any], data: Heartbeat) -> Response[None]:  # noqa: ARG001 - documented
         return await _answer(plane, request)
 
     @get(f"{_DEVICE}/playbookexecutions", responses=_errors(400, 404, 503), tags=[_TAG])

@@ -8,11 +8,11 @@ from fleet.errors import NotFoundError
 class DevicePlaneElsewhere:
     """In the device plane's place at the management address: there nobody's certificate was looked at."""
 
-    async def answer(self, method: str, raw_path: bytes, body: bytes) -> Answer:  # noqa: ARG002
+    async def answer(self, method: str, raw_path: bytes, body: bytes) -> Answer:  # noqa: ARG002 - the protocol's
         """Refuse, whatever it is."""
         return error_answer(NotFoundError("devices' calls have an address of their own: MUSTER_DEVICE_PORT"))
 
-    def refuse(self, method: str, raw_path: bytes, error: Exception) -> Answer:  # noqa: ARG002
+    def refuse(self, method: str, raw_path: bytes, error: Exception) -> Answer:  # noqa: ARG002 - the protocol's
         """The answer to a call whose body could not be taken."""
         return error_answer(error)
 

@@ -53,7 +53,7 @@ class ListeningServer(uvicorn.Server):
             await self._listen(number)
         self._reloading.start(self._reload())
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - as above
         """Take no more connections, answer what is under way, end the lifespan."""
         self._stopping()
         await self._reloading.stop()

@@ -72,7 +72,7 @@ def configuration(address: str, namespace: str, http: HttpSettings) -> JSONObjec
 def _write_new(path: Path, text: str) -> None:
     """Never over a file that is there: it may be the configuration of all of somebody's clusters."""
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w") as file:  # noqa: PTH123
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w") as file:  # noqa: PTH123 - a mode at birth
             file.write(text)
     except FileExistsError:
         raise CommandError(f"{path} is there already: name a new file, and list both in KUBECONFIG") from None
