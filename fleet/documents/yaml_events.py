@@ -11,6 +11,9 @@ from fleet.errors import BadInputError, TooLargeError
 from fleet.names import shown
 from fleet.resources.json_values import DEPTH_LIMIT
 
+_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str"))
+"""Tags of what JSON has. Any other is more often a password that begins with `!` than a tag: it is never repeated."""
+
 ALIAS_NODES_LIMIT = 100_000
 """Nodes that all aliases of a text may stand for together; a few lines of aliases can stand for billions."""
 
@@ -40,6 +43,8 @@ class EventCheck:
 
     def take(self, event: Any) -> None:
         """The next event."""
+        if getattr(event, "tag", None) not in (None, "!") and event.tag not in _TAGS:
+            raise _refused(event, "no tags are possible here: quote text that begins with '!'")
         if isinstance(event, yaml.CollectionStartEvent):
             self._open(event)
         elif isinstance(event, yaml.CollectionEndEvent):

@@ -75,8 +75,8 @@ def load_documents(text: str | bytes, limits: YamlLimits) -> Iterator[YamlDocume
         raise BadInputError(f"{where}not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise BadInputError(f"not YAML: {str(error).splitlines()[0]}") from None
-    except (ValueError, OverflowError):
-        # What only looked like a number: `0x_`, `._`, or digits without end.
+    except (ValueError, OverflowError, KeyError):
+        # What only looked like a number, or was said to be one: `0x_`, `._`, digits without end, `!!bool maybe`.
         raise BadInputError("a number cannot be read: quote it to keep it as text") from None
 
 

@@ -21,6 +21,11 @@ class Served(NamedTuple):
 
     variables: dict[str, str]
 
+    @property
+    def url(self) -> str:
+        """Where the API listens."""
+        return f"http://127.0.0.1:{self.variables['MUSTER_HTTP_PORT']}"
+
     def muster(self, *arguments: str) -> CompletedProcess[str]:
         """Run a command against it."""
         return run(*arguments, **{name.removeprefix("MUSTER_"): value for name, value in self.variables.items()})

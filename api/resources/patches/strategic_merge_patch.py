@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError
-from fleet.names import shown
 from fleet.resources.merge_patch import DEPTH_LIMIT
 
 _PATCH: Final = "$patch"
@@ -29,7 +28,7 @@ def _merge(target: Any, patch: JSONObject, depth: int) -> JSONObject:
     if directive == "delete":
         return {}
     if directive not in ("merge", "replace"):
-        raise BadInputError(f"{_PATCH} is merge, replace or delete, not {shown(str(directive))}")
+        raise BadInputError(f"{_PATCH} is merge, replace or delete")
     merged = dict(target) if isinstance(target, dict) and directive == "merge" else {}
     retained = patch.get(_RETAIN_KEYS)
     if isinstance(retained, list):

@@ -110,6 +110,9 @@ def test_a_rotation_that_dies_anywhere_is_finished_by_the_next(
     assert new.secrets >= 1
     shown = http.get(f"{SECRETS}/{name}").json()
     assert shown["metadata"]["resourceVersion"] == resource_version
+    history = http.get(f"/muster/v1/history/secrets/{name}", params={"namespace": "default"}).json()["items"]
+    assert [each["revision"] for each in history][:1] == [resource_version]
+    assert len(history) == 2
     with GoClient(other_api.port) as edge:
         path = path_of(name, "configuration", "default")
         assert [registered.call("GET", "configuration").body, edge.call("GET", path).body] == [before, before]
