@@ -51,13 +51,24 @@ class Beats:
         self._runs = 0
         self.sent = 0
 
-    def run(self, seconds: float, *, rate: float = 0, bad_every: int = 0, closes_connections: bool = False) -> Run:
-        """Beat for so many seconds, at a rate or as fast as answers come. Ends when all is stored, or nothing moves."""
+    def run(
+        self,
+        seconds: float,
+        *,
+        rate: float = 0,
+        devices: int = 0,
+        bad_every: int = 0,
+        closes_connections: bool = False,
+    ) -> Run:
+        """Beat for so many seconds, at a rate or as fast as answers come; `devices` of the fleet, all unless given.
+
+        Ends when all is stored, or nothing moves any more.
+        """
         self._runs += 1
         positions = self._folder / f"positions-{self._runs}"
         script = heartbeat_script(
             self._folder,
-            devices=self._devices,
+            devices=devices or self._devices,
             seed=self._seed,
             beats_before=self.sent,
             positions=positions,

@@ -11,11 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from benchmarks.fleet_content import device_id
+from benchmarks.load.request_heads import MARK
 from cli.simulate.hardware import full_hardware, passing_hardware
-
-NUMBER_DIGITS: Final = 7
-"""At the end of a device's id: the same for all, so that a body is as long for each."""
 
 SHAPES: Final = 64
 """Devices whose content differs in more than their number."""
@@ -31,7 +28,8 @@ HARDWARE_AT: Final = 0
 
 _STATES: Final = ("Running", "Created", "Exited", "crashed")
 _WORKLOADS: Final = ("nginx", "collector", "camera", "gateway", "inference")
-_MARK: Final = device_id(9_999_999)[-NUMBER_DIGITS:]
+_MARK: Final = "9999999"
+"""A number no device of a benchmark has."""
 
 
 class Shape(NamedTuple):
@@ -54,11 +52,6 @@ def shapes(seed: int) -> Iterator[Shape]:
             [_body(index, names, variant, _events(names, random_), hardware) for variant in range(VARIANTS)],
             [_body(index, names, variant, [], hardware, is_complete=True) for variant in range(VARIANTS)],
         )
-
-
-def pieces(body: bytes) -> tuple[bytes, ...]:
-    """The body cut where the device's number goes: one piece or two."""
-    return tuple(body.split(_MARK.encode(), 1))
 
 
 def mean_size_bytes(seed: int) -> float:
@@ -98,7 +91,7 @@ def _body(
         }
         for place, name in enumerate(names)
     ]
-    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE).replace(_MARK.encode(), MARK, 1)
 
 
 def _events(names: list[str], random_: random.Random) -> list[dict[str, str]]:

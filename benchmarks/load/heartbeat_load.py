@@ -4,12 +4,11 @@ from math import gcd
 from pathlib import Path
 from typing import Final
 
-from benchmarks.fleet_content import NAMESPACE, device_id
-from benchmarks.load.heartbeat_bodies import EVENTS_AT, HARDWARE_AT, NEWS_AT, NUMBER_DIGITS, pieces, shapes
+from benchmarks.load.heartbeat_bodies import EVENTS_AT, HARDWARE_AT, NEWS_AT, shapes
 from benchmarks.load.lua_tables import lua
+from benchmarks.load.request_heads import request_pieces
 from benchmarks.load.wrk import Script
 
-BASE_PATH: Final = "/api/flotta-backend/v1"
 _GOLDEN_SHARE: Final = 0.6180339887
 _BAD_BODY: Final = b'{"events":[{"type":1}],"status":"up"}\n'
 """Malformed: a known field of another type."""
@@ -52,28 +51,9 @@ def stride(devices: int) -> int:
     return step
 
 
-def request_head(method: str, call: str, *, size_bytes: int | None, closes_connections: bool) -> tuple[bytes, bytes]:
-    """What stands before and after a device's number in the head of a call, as the Edge API's client writes it."""
-    before = f"{method} {BASE_PATH}/namespaces/{NAMESPACE}/devices/{device_id(0)[:-NUMBER_DIGITS]}"
-    lines = ["Host: muster.example.com", "User-Agent: Go-http-client/1.1"]
-    if size_bytes is not None:
-        lines.append(f"Content-Length: {size_bytes}")
-    lines.append("Accept: application/json")
-    if size_bytes is not None:
-        lines.append("Content-Type: application/json")
-    lines.append("Accept-Encoding: gzip")
-    if closes_connections:
-        lines.append("Connection: close")
-    after = f"/{call} HTTP/1.1\r\n" + "".join(f"{line}\r\n" for line in lines) + "\r\n"
-    return before.encode(), after.encode()
-
-
 def _pieces(seed: int, *, closes_connections: bool) -> str:
     def request(body: bytes) -> list[bytes]:
-        parts = pieces(body)
-        size_bytes = len(body)
-        before, after = request_head("PUT", "heartbeat", size_bytes=size_bytes, closes_connections=closes_connections)
-        return [before, after + parts[0], *parts[1:]]
+        return request_pieces("PUT", "heartbeat", body, closes_connections=closes_connections)
 
     table = {
         "shapes": [
