@@ -27,6 +27,12 @@ class ClickHouseSettings(Struct, frozen=True):
     password_file: Annotated[
         Path | None, Meta(description="file with that user's password; default: MUSTER_DATA/keys/muster")
     ] = None
+    replicated: Annotated[
+        bool, Meta(description="keep the tables on every replica of an outside cluster; for the life of the database")
+    ] = False
+    cluster: Annotated[
+        str, Meta(pattern=r"^[\w.-]+$", description="that cluster's name in the servers' configuration; one shard")
+    ] = "default"
     query_memory_mib: Annotated[
         int, Meta(ge=64, description="memory one query may take in the local engine, so that ingest goes on")
     ] = 2048

@@ -12,6 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.driver import AsyncClient, Client
 
 from settings import ClickHouseSettings
+from storage.consistency import ask_for_consistency
 
 CONNECT_TIMEOUT_S = 5
 """A server that does not even accept a connection for this long is down."""
@@ -20,17 +21,22 @@ WRITE_TIMEOUT_S = 120
 """Above the longest insert; a writer that waits longer would rather try again."""
 
 
-def connect(settings: ClickHouseSettings, password: str, database: str | None = None) -> Client:
+def connect(
+    settings: ClickHouseSettings, password: str, database: str | None = None, *, may_lag: bool = False
+) -> Client:
     """A client for use in threads; connecting blocks and asks the server for its version.
 
-    `database` replaces the settings' one, for set-up before it exists. Raises clickhouse_connect's
+    `database` replaces the settings' one, for set-up before it exists. With several replicas its inserts wait for a
+    majority and its reads see all that was acknowledged, unless they `may_lag`. Raises clickhouse_connect's
     OperationalError or DatabaseError when the server cannot be reached or refuses.
     """
-    return clickhouse_connect.get_client(**_arguments(settings, password, database))
+    client = clickhouse_connect.get_client(**_arguments(settings, password, database))
+    ask_for_consistency(client, settings, may_lag=may_lag)
+    return client
 
 
 async def connect_async(settings: ClickHouseSettings, password: str, database: str | None = None) -> AsyncClient:
-    """A client for use in an event loop; as `connect` otherwise. Close it with `await client.close()`."""
+    """A client whose reads may lag, in an event loop; otherwise as `connect`. Close it with `await client.close()`."""
     return await clickhouse_connect.get_async_client(**_arguments(settings, password, database))
 
 

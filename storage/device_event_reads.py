@@ -37,7 +37,7 @@ class EventReader:
     def __call__(self, namespace: str, device_id: str) -> list[SeenEvent]:
         """The events, oldest first; "" stands for all. Blocks. Raises clickhouse_connect's errors."""
         if self._client is None:
-            self._client = connect(self._settings, self._password)
+            self._client = connect(self._settings, self._password, may_lag=True)
         return read_events(self._client, namespace, device_id)
 
 

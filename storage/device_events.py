@@ -16,5 +16,6 @@ DEVICE_EVENTS = Table(
         "reason": "LowCardinality(String)",
         "message": "String",
     },
+    is_read_back=False,
 )
 """Rows: `fleet.heartbeats.rows.DeviceEventRow`."""

@@ -50,7 +50,7 @@ class ReportReader:
     def __call__(self, devices: Collection[DeviceKey]) -> Mapping[DeviceKey, DeviceReport]:
         """The reports of devices. Blocks. Raises clickhouse_connect's errors."""
         if self._client is None:
-            self._client = connect(self._settings, self._password)
+            self._client = connect(self._settings, self._password, may_lag=True)
         return read_reports(self._client, devices)
 
 

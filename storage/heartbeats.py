@@ -17,5 +17,6 @@ HEARTBEATS = Table(
         "content_hash": "UInt64",
         "body": "String",
     },
+    is_read_back=False,
 )
 """Rows: `fleet.heartbeats.rows.HeartbeatRow`."""

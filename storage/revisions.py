@@ -70,5 +70,5 @@ class RevisionReader:
     def __call__(self, key: ResourceKey, last: int, limit: int) -> list[Revision]:
         """As `read_revisions`; connecting raises the same errors."""
         if self._client is None:
-            self._client = connect(self._settings, self._password)
+            self._client = connect(self._settings, self._password, may_lag=True)
         return read_revisions(self._client, key, last, limit)

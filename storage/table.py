@@ -3,32 +3,54 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import stamina
 from clickhouse_connect.driver import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from storage.consistency import QUORUM_BUSY, insert_settings
+
+QUORUM_BUSY_WITHIN_S = 30.0
+"""Several workers write by turns into a table that is read back; each turn takes some ten milliseconds."""
 
 
 class Table(NamedTuple):
-    """A table as `storage/migrations` makes it. `columns` are types by name, in the order of its row type's fields."""
+    """A table as `storage/migrations` makes it. `columns` are types by name, in the order of its row type's fields.
+
+    `is_read_back`: Muster decides by its rows; otherwise they are for analysts alone (see `storage.consistency`).
+    """
 
     name: str
     columns: dict[str, str]
+    is_read_back: bool = True
 
 
 PLACE = {"received_at": "DateTime64(3, 'UTC')", "partition": "UInt16", "sequence": "UInt64"}
 """Columns of where and when a row came from."""
 
 
-def insert_rows(client: Client, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+def insert_rows(client: Client, table: Table, rows: Sequence[tuple[Any, ...]], *, only_once: str | None = None) -> None:
     """Write rows into the client's database; none is no insert. Blocks until ClickHouse has them.
 
     Times are given in the column's own unit, milliseconds. Raises clickhouse_connect's errors; writing the same rows
-    again does no harm.
+    again does no harm. On several replicas, rows of an `only_once` that were stored before are dropped.
     """
     if not rows:
         return
-    client.insert(
-        table.name,
-        list(zip(*rows, strict=True)),
-        column_names=list(table.columns),
-        column_type_names=list(table.columns.values()),
-        column_oriented=True,
-    )
+    columns = list(zip(*rows, strict=True))
+    settings = insert_settings(client, is_read_back=table.is_read_back, only_once=only_once)
+    for attempt in stamina.retry_context(
+        on=_is_quorum_busy, attempts=None, timeout=QUORUM_BUSY_WITHIN_S, wait_initial=0.02, wait_max=0.5
+    ):
+        with attempt:
+            client.insert(
+                table.name,
+                columns,
+                column_names=list(table.columns),
+                column_type_names=list(table.columns.values()),
+                column_oriented=True,
+                settings=settings,
+            )
+
+
+def _is_quorum_busy(error: Exception) -> bool:
+    return isinstance(error, DatabaseError) and error.code == QUORUM_BUSY

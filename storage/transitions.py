@@ -13,6 +13,7 @@ DEVICE_TRANSITIONS = Table(
         "version": "String",
         "previous_version": "String",
     },
+    is_read_back=False,
 )
 """Rows: `fleet.heartbeats.rows.DeviceTransitionRow`."""
 
@@ -27,5 +28,6 @@ WORKLOAD_TRANSITIONS = Table(
         "previous_status": "LowCardinality(String)",
         "previous_since": "Nullable(DateTime64(3, 'UTC'))",
     },
+    is_read_back=False,
 )
 """Rows: `fleet.heartbeats.rows.WorkloadTransitionRow`."""

@@ -16,13 +16,13 @@ from fleet.decisions.decider import DecidedRequests, Decider, Decision
 from fleet.decisions.event_rows import event_rows
 from fleet.decisions.verdict import Limits
 from storage.decisions import (
-    foreign_revisions,
     insert_decisions,
     last_requests,
     last_revision,
     load_state,
     outcomes_at,
     outcomes_between,
+    unsettled_revisions,
 )
 from storage.device_events import DEVICE_EVENTS
 from storage.table import insert_rows
@@ -65,9 +65,9 @@ class DecisionStore:
         """Store a batch."""
         await _until_done(lambda: insert_decisions(self._client, decisions, self._decider_id))
 
-    async def foreign_revisions(self, first: int, last: int) -> list[int]:
-        """Revisions from first to last that another worker stored before."""
-        return await _until_done(lambda: foreign_revisions(self._client, first, last, self._decider_id))
+    async def unsettled_revisions(self, revisions: Sequence[int]) -> list[int]:
+        """Those of the revisions at which not this worker's rows count: another one stored some before."""
+        return await _until_done(lambda: unsettled_revisions(self._client, revisions, self._decider_id))
 
     async def outcomes_between(self, first: int, last: int) -> list[tuple[int, Outcome]]:
         """The next places of the log from first to last with their outcomes, a thousand at most.

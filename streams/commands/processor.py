@@ -102,10 +102,10 @@ class CommandProcessor:
                 await self._decide(decider, missing)
                 return records
             _log.error("commands are lost: the topic no longer has them", first=next_offset, next=records[0].offset)
-        await self._decide(decider, records)
-        return []
+        return [] if await self._decide(decider, records) else records
 
-    async def _decide(self, decider: Decider, records: Sequence[CommandRecord]) -> None:
+    async def _decide(self, decider: Decider, records: Sequence[CommandRecord]) -> bool:
+        """Whether what this worker decided counts; otherwise the state is that which another one left."""
         decisions = [decision for record in records for decision in self._decisions(decider, record)]
         await self._put_aside_failures(records, decisions)
         self._reached("decided")
@@ -113,15 +113,14 @@ class CommandProcessor:
         self._reached("events stored")
         await self._store.insert_decisions(decisions)
         self._reached("decisions stored")
-        first, last = decisions[0].revision, decisions[-1].revision
-        foreign = await self._store.foreign_revisions(first, last)
+        foreign = await self._store.unsettled_revisions([decision.revision for decision in decisions])
         if foreign:
             _log.warning("another worker was first to decide", first=foreign[0], last=foreign[-1], count=len(foreign))
             await self.load()
-            await self._answer_again(first, last)
-        else:
-            await self._feed.publish(await self._outcomes(decisions))
+            return False
+        await self._feed.publish(await self._outcomes(decisions))
         self._reached("published")
+        return True
 
     def _decisions(self, decider: Decider, record: CommandRecord) -> list[Decision]:
         requests = _read(record.value)

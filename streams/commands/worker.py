@@ -8,6 +8,7 @@ from fleet.decisions.verdict import Limits
 from settings import Settings
 from settings.keys import read_password
 from storage.client import connect
+from storage.replicas import require_fit
 from streams.commands.agent import add_command_agent
 from streams.commands.decision_store import DecisionRules, DecisionStore
 from streams.commands.feed_publisher import FeedPublisher
@@ -38,6 +39,7 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
     kafka, streams = settings.kafka, settings.streams
     security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
+    require_fit(client, settings.clickhouse)
     names = topics(
         kafka.topic_prefix, settings.heartbeats.partitions, settings.heartbeats.retention_h, kafka.record_limit_bytes
     )

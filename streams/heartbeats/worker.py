@@ -6,6 +6,7 @@ from uuid import uuid4
 from settings import Settings
 from settings.keys import read_password
 from storage.client import connect
+from storage.replicas import require_fit
 from streams.dead_letters import DeadLetters
 from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
@@ -34,6 +35,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     kafka, streams = settings.kafka, settings.streams
     security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
+    require_fit(client, settings.clickhouse)
     names = topics(
         kafka.topic_prefix, settings.heartbeats.partitions, settings.heartbeats.retention_h, kafka.record_limit_bytes
     )

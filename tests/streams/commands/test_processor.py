@@ -16,6 +16,8 @@ from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Limits
 from fleet.position import pack_sequence
 from settings import Settings
+from settings.keys import read_password
+from storage.client import connect
 from storage.decisions import insert_decisions, last_revision, load_state
 from streams.commands.decision_store import DecisionRules, DecisionStore
 from streams.commands.feed_publisher import FeedPublisher
@@ -216,6 +218,30 @@ async def test_of_two_workers_that_decide_at_once_the_first_to_store_has_decided
     assert state.identities == {}
     assert list(state.resources("EdgeWorkload", "default")) == ["web"]
     assert clickhouse.query("SELECT count() FROM enrolments").result_rows == [(0,)]
+
+
+async def test_on_replicas_the_batch_of_a_late_worker_is_dropped_whole_and_decided_again(
+    settings: Settings, clickhouse: Client, log: CommandTopics
+) -> None:
+    """Also what the first one's did not hold. One engine drops batches as replicas do, by their token."""
+    records = await log.send(enrolment("dev")[:1], [request("next", workload("web", 1))])
+    clickhouse.command("ALTER TABLE decisions MODIFY SETTING non_replicated_deduplication_window = 100")
+    replicated = msgspec.structs.replace(settings.clickhouse, replicated=True)
+    client = connect(replicated, read_password(settings.clickhouse_password_file))
+    other = Decider(FleetState("default"), DecidedRequests(10), Limits(0, 0), 0)
+    otherwise = request("enrol-dev", DeleteResource(ResourceKey("EdgeWorkload", "default", "web")))
+    first = other.decide(otherwise, pack_sequence(EPOCH, 0, 0), NOW_MS)
+
+    def other_stores_first(step: Step) -> None:
+        if step == "events stored" and last_revision(client) == 0:
+            insert_decisions(client, [first], "b")
+
+    async with worker(settings, client, reached=other_stores_first) as late:
+        await late.process(records)
+    client.close()
+    assert results(await log.feed()) == [("enrol-dev", "not-found"), ("next", "accepted")]
+    rows = clickhouse.query("SELECT request_id, decider FROM decisions ORDER BY revision").result_rows
+    assert rows == [("enrol-dev", "b"), ("next", "a")]
 
 
 async def test_a_repeated_request_gets_its_first_outcome_and_is_applied_once(
