@@ -1,5 +1,6 @@
 """One installation for the tests of the API: a real broker and engine, the real deciding worker, a real API process."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.api.go_client import GoClient
 from tests.api.installation import Api, api_process, python_process
 from tests.ports import free_port
 
+Worker = subprocess.Popen[bytes]
 StoredIdentity = Callable[[Device], DeviceIdentity]
 StoredEvents = Callable[[Device], list[tuple[str, str, str]]]
 """Type, reason and source of a device's events, oldest first."""
@@ -82,14 +84,14 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def deciding(variables: dict[str, str], logs: Path) -> Iterator[None]:
+def deciding(variables: dict[str, str], logs: Path) -> Iterator[Worker]:
     """The deciding worker runs."""
-    with python_process(["streams", "commands"], variables, logs / "commands.log"):
-        yield
+    with python_process(["streams", "commands"], variables, logs / "commands.log") as process:
+        yield process
 
 
 @pytest.fixture(scope="session")
-def api(variables: dict[str, str], deciding: None, logs: Path) -> Iterator[Api]:  # noqa: ARG001
+def api(variables: dict[str, str], deciding: Worker, logs: Path) -> Iterator[Api]:  # noqa: ARG001
     """An API process that is ready."""
     with api_process(variables, logs / "api.log") as running:
         yield running

@@ -11,7 +11,7 @@ from tests.api.installation import Api, answers_ok, api_process, python_process,
 from tests.ports import free_port
 
 
-def test_metrics_are_summed_over_the_processes(variables: dict[str, str], deciding: None, tmp_path: Path) -> None:  # noqa: ARG001
+def test_metrics_are_summed_over_the_processes(variables: dict[str, str], deciding: object, tmp_path: Path) -> None:  # noqa: ARG001
     """Two processes share a port; whichever is asked adds them up."""
     port = free_port()
     two = {"HTTP_PROCESSES": 2, "HTTP_PORT": port}

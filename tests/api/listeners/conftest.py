@@ -1,14 +1,20 @@
 """An API process with a listener for each plane, the device plane's with a CA made for these tests."""
 
+import shutil
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 
-from tests.api.installation import Api, api_process
+from tests.api.fleet import Operator
+from tests.api.installation import Api, api_process, python_process
+from tests.api.listeners.agent import TARGET
 from tests.api.listeners.authority import Authority, Pair
+from tests.api.listeners.go_edge_api import build
+from tests.api.listeners.stored import Stored, stored_by
 from tests.ports import free_port
 
 
@@ -22,6 +28,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def host(authority: Authority) -> Pair:
     """The Edge API's certificate."""
     return authority.host(serial=2019)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Go program set up as the Edge API's client is."""
+    if shutil.which("go") is None:
+        pytest.skip("Go is not installed")
+    return build(tmp_path_factory.mktemp("go"))
 
 
 class Listening(NamedTuple):
@@ -50,7 +64,7 @@ class Listening(NamedTuple):
 @pytest.fixture(scope="module")
 def listening(
     variables: dict[str, str],
-    deciding: None,  # noqa: ARG001
+    deciding: object,  # noqa: ARG001
     authority: Authority,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Listening]:
@@ -66,3 +80,16 @@ def listening(
     }
     with api_process(variables, tmp_path_factory.mktemp("listening") / "log", **settings) as api:
         yield Listening(api, port, authority)
+
+
+@pytest.fixture(scope="session")
+def stored(variables: dict[str, str], operator: Operator, logs: Path) -> Iterator[Stored]:
+    """What is stored, with the worker that folds heartbeats running, and the namespace that devices ask for."""
+    operator.add_namespace(TARGET)
+    # On a machine that is busy with other tests the tries of one second may come further apart.
+    further = {"MUSTER_STREAMS_HEARTBEATS_METRICS_PORT": "0", "MUSTER_STREAMS_REPEAT_WITHIN_MS": "5000"}
+    with (
+        python_process(["streams", "heartbeats"], {**variables, **further}, logs / "heartbeats.log"),
+        stored_by(variables) as stored,
+    ):
+        yield stored

@@ -32,7 +32,7 @@ class Guarded(NamedTuple):
 @pytest.fixture(scope="module")
 def guarded(
     variables: dict[str, str],
-    deciding: None,  # noqa: ARG001
+    deciding: object,  # noqa: ARG001
     authority: Authority,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Guarded]:

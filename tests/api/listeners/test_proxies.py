@@ -37,7 +37,7 @@ class Behind(NamedTuple):
 @pytest.fixture(scope="module")
 def behind(
     variables: dict[str, str],
-    deciding: None,  # noqa: ARG001
+    deciding: object,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Behind]:
     """Plain HTTP on loopback, for the proxy alone."""

@@ -67,7 +67,7 @@ def test_writing_back_what_was_shown_changes_nothing(registered: Device) -> None
     assert "status" not in written.json()
 
 
-def test_a_page_of_the_largest_size_can_be_read(variables: dict[str, str], deciding: None) -> None:  # noqa: ARG001
+def test_a_page_of_the_largest_size_can_be_read(variables: dict[str, str], deciding: object) -> None:  # noqa: ARG001
     """5,000 devices with the longest names."""
     settings = load(variables)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
