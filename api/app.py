@@ -24,6 +24,7 @@ from api.operation_routes import operation_routes
 from api.operators.explanation_routes import explanation_routes
 from api.operators.history_routes import history_routes
 from api.operators.lifecycle_routes import lifecycle_routes
+from api.operators.preview_routes import preview_routes
 from api.process import ApiProcess
 from api.request_count import RequestCount
 from api.resources.routes import resource_routes
@@ -68,6 +69,7 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
             *operation_routes(process.health, process.metrics),
             lifecycle_routes(process.gateway, settings.api.operator_deadline_ms / 1000),
             explanation_routes(process.view, process.configurations),
+            preview_routes(process.previews, settings.devices.initial_namespace),
             history_routes(
                 RevisionReader(settings.clickhouse, read_password(settings.clickhouse_password_file)),
                 settings.api.operator_deadline_ms / 1000,

@@ -33,6 +33,7 @@ from api.encryption_keys import key_ring
 from api.health import Health
 from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
+from api.operators.previews import Previews
 from api.resources.events import Events
 from api.resources.reads import ResourceReads
 from api.resources.statuses import Statuses
@@ -155,12 +156,16 @@ class ApiProcess:
         )
         self.reads = ResourceReads(self.view, keys, self._statuses, shows_secrets=settings.http.show_secrets)
         self.events = Events(self.reads, EventReader(settings.clickhouse, password))
+        limits = Limits(settings.devices.pending_limit, settings.devices.pending_expiry_h * HOUR_MS)
+        self.previews = Previews(
+            self.reads, keys, installation_key, limits, random_bytes=os.urandom, wall_clock_ms=_wall_clock_ms
+        )
         self.watches = Watches(self.reads, self.view.recent, time.monotonic)
         self.writes = ResourceWrites(
             self.reads,
             self.gateway,
             keys,
-            Limits(settings.devices.pending_limit, settings.devices.pending_expiry_h * HOUR_MS),
+            limits,
             deadline_s=settings.api.operator_deadline_ms / 1000,
             new_uid=_new_uid,
             random_bytes=os.urandom,

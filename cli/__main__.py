@@ -37,6 +37,7 @@ app.command("cli.resources.kubeconfig:kubeconfig", help="Print or write the conf
 pki = App(name="pki", help="Certificates to try mutual TLS with.")
 pki.command("cli.pki.init:init", help="Make a CA, Muster's and the Edge API's certificates, and devices'.")
 app.command(pki)
+app.command("cli.preview.command:preview", help="Show what files would change on which devices, without changing it.")
 app.command("cli.history.commands:history", help="Show who changed a resource and when.")
 app.command("cli.history.commands:diff", help="Show what changed in a resource between two revisions.")
 app.command("cli.history.commands:rollback", help="Make a resource what it was at a revision.")

@@ -91,6 +91,11 @@ class Server:
         """One resource or one page of a list. Raises RefusedError or CommandError."""
         return self._send(self._client.build_request("GET", path, params=params)).body
 
+    def ask(self, path: str, body: JSONObject) -> JSONObject:
+        """The answer to a question that has a body, and changes nothing. Raises RefusedError or CommandError."""
+        headers = {"Content-Type": "application/json"}
+        return self._send(self._client.build_request("POST", path, content=orjson.dumps(body), headers=headers)).body
+
     def find(self, path: str) -> JSONObject | None:
         """One resource, or None when there is none of that name. Raises RefusedError or CommandError."""
         try:

@@ -29,13 +29,14 @@ def server_address(given: str | None, settings: Settings) -> str:
     return given.rstrip("/")
 
 
-def open_server(given: str | None, settings: Settings, message: str = "") -> Server:
+def open_server(given: str | None, settings: Settings, message: str = "", within_s: float | None = None) -> Server:
     """A connection that waits a little longer than the server lets an operator wait.
 
-    `message` says why it will change what it changes. Raises CommandError, and BadInputError for such a message.
+    `message` says why it will change what it changes; `within_s` is for calls that take another time. Raises
+    CommandError, and BadInputError for what is no message.
     """
     address = server_address(given, settings)
-    timeout_s = settings.api.operator_deadline_ms / 1000 + ANSWER_MARGIN_S
+    timeout_s = (within_s or settings.api.operator_deadline_ms / 1000) + ANSWER_MARGIN_S
     return Server(
         address,
         timeout_s,

@@ -30,6 +30,12 @@ class Selector:
         for requirement in selector.match_expressions or []:
             self._require(requirement.operator, requirement.key, frozenset(requirement.values or []))
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The labels that are asked for: devices that agree in these are all selected, or none of them."""
+        asked = (key for key, _ in (*self._within, *self._outside))
+        return frozenset({*asked, *self._present, *self._absent})
+
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether labels satisfy every requirement."""
         if self._is_null:

@@ -40,6 +40,11 @@ class Workload:
         """The pod's specification as YAML. Costs a millisecond, hence once."""
         return to_yaml(self.spec.pod.spec)
 
+    @property
+    def label_keys(self) -> frozenset[str]:
+        """The labels that its selector asks for."""
+        return self._selector.keys
+
     def applies_to(self, device_id: str, labels: Mapping[str, str]) -> bool:
         """Whether a device of this namespace runs it."""
         return self.device == device_id if self.device else self._selector.matches(labels)

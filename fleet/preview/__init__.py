@@ -1,0 +1,1 @@
+"""What changes of resources would do to devices, found without storing anything."""
