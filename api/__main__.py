@@ -64,9 +64,15 @@ def _serve(settings: Settings, sockets: Sequence[socket.socket]) -> None:
         server.should_exit = True
 
     apps = create_app(settings, end)
-    listeners = [Listener(_configured(apps.management, lifespan="on"), sockets[0], apps.certificates.management)]
-    if apps.device:
-        listeners.append(Listener(_configured(apps.device, lifespan="off"), sockets[1], apps.certificates.device))
+    management, device = apps.management, apps.device
+    certificates = apps.certificates
+    listeners = [
+        Listener(_configured(management.app, lifespan="on"), sockets[0], certificates.management, management.light)
+    ]
+    if device:
+        listeners.append(
+            Listener(_configured(device.app, lifespan="off"), sockets[1], certificates.device, device.light)
+        )
     server = ListeningServer(listeners, settings.tls.reload_s, apps.certificates.look, apps.end_watches)
     server.run()
 

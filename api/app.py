@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 from litestar import Litestar
 
 from api.asgi import Application
+from api.devices.light_calls import LightCalls
 from api.devices.light_route import LightRoute, Plane
 from api.devices.routes import device_routes
 from api.documents import document_routes, openapi_config
@@ -33,11 +34,18 @@ from settings.keys import read_password
 from storage.revisions import RevisionReader
 
 
+class Served(NamedTuple):
+    """What answers at an address; `light` answers the hot calls before `app`, which answers them alike."""
+
+    app: Application
+    light: LightCalls | None
+
+
 class Applications(NamedTuple):
     """`management` has the lifespan; `device` is None where it shares that one's address."""
 
-    management: Application
-    device: Application | None
+    management: Served
+    device: Served | None
     certificates: Certificates
     end_watches: Callable[[], None]
 
@@ -52,9 +60,10 @@ def create_app(settings: Settings, end: Callable[[], None]) -> Applications:
     plane: Plane = DevicePlaneElsewhere() if is_apart else process.plane
     management = RequestCount(_guarded(_litestar(settings, process, plane), settings), process.metrics)
     limit_bytes = settings.http.body_limit_bytes
+    light = None if is_apart else LightCalls(process.plane, process.view, limit_bytes)
     return Applications(
-        LightRoute(plane, management, limit_bytes, process.view),
-        _device_app(settings, process) if is_apart else None,
+        Served(LightRoute(plane, management, limit_bytes, process.view), light),
+        _device_plane_apart(settings, process) if is_apart else None,
         process.certificates,
         process.watches.stop,
     )
@@ -92,9 +101,11 @@ def _guarded(management: Application, settings: Settings) -> Application:
     return HostCheck(management, [http.host, *(name.strip() for name in http.names.split(","))])
 
 
-def _device_app(settings: Settings, process: ApiProcess) -> Application:
+def _device_plane_apart(settings: Settings, process: ApiProcess) -> Served:
     limit_bytes = settings.http.body_limit_bytes
     device: Application = LightRoute(process.plane, management_elsewhere, limit_bytes, process.view)
     if process.certificates.device is None and not settings.device.proxy_header:
-        return device
-    return EdgeApiCheck(device, Callers(settings.device), process.metrics)
+        return Served(device, LightCalls(process.plane, process.view, limit_bytes))
+    callers = Callers(settings.device)
+    light = LightCalls(process.plane, process.view, limit_bytes, callers)
+    return Served(EdgeApiCheck(device, callers, process.metrics), light)

@@ -96,16 +96,22 @@ class KafkaProducer:
         Raises UnavailableError: at once when there is no connection, or when the record was not acknowledged; then it
         may or may not be in the log. Cancelling the wait does not call the record back.
         """
+        return await asyncio.shield(self.post(topic, partition, value, headers))
+
+    def post(
+        self, topic: str, partition: int, value: bytes, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> "asyncio.Future[int]":
+        """As `send`, for who waits otherwise. Raises UnavailableError when there is no connection."""
         producer = self._producer
         if producer is None:
             raise UnavailableError("the heartbeat and command log is not reachable: try again")
-        acknowledged: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        acknowledged: asyncio.Future[int] = loop.create_future()
         self._waiting.add(acknowledged)
         acknowledged.add_done_callback(self._waiting.discard)
-        record = _Record(topic, partition, value, headers)
-        sending = asyncio.create_task(self._send(producer, record, acknowledged))
+        sending = loop.create_task(self._send(producer, _Record(topic, partition, value, headers), acknowledged))
         sending.add_done_callback(_settle(acknowledged))
-        return await asyncio.shield(acknowledged)
+        return acknowledged
 
     async def _send(self, producer: AIOKafkaProducer, record: _Record, acknowledged: asyncio.Future[int]) -> None:
         try:

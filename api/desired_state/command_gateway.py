@@ -7,10 +7,10 @@ joins it. At the deadline the outcome is unknown (504), unless it is certain tha
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
-from api.devices.heartbeat_publisher import Producer
 from fleet.decisions.commands import Command, Outcome, Request
 from fleet.decisions.repeats import is_repeat
 from fleet.errors import BadInputError, OutcomeUnknownError, TooLargeError, UnavailableError
@@ -25,6 +25,21 @@ _RETRY_PAUSE_S = 0.1
 _RECORD_OVERHEAD_BYTES = 16
 
 _encode = msgspec.msgpack.Encoder().encode
+
+
+class Producer(Protocol):
+    """What sends records: `streams.kafka_producer.KafkaProducer`."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a send would be tried."""
+
+    @property
+    def value_limit_bytes(self) -> int:
+        """The largest value of a record."""
+
+    async def send(self, topic: str, partition: int, value: bytes) -> int:
+        """The acknowledged record's offset, or UnavailableError."""
 
 
 class _Waiting:

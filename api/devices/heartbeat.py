@@ -7,21 +7,25 @@ that has not loaded yet takes it and marks it unchecked, for the agent to look u
 from collections.abc import Callable
 from typing import Protocol
 
-from api.answers import Answer, accepted_at
+from api.answers import Answer, accepted_at, accepted_in
 from api.devices.follow_ups import FollowUps
+from api.devices.heartbeat_batch import StoredRecord, Waiter
 from api.devices.paths import DevicePath
 from api.devices.standing import Standings
 from fleet.devices.states import DeviceIdentity, DeviceState
+from fleet.errors import MusterError, UnavailableError
 from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
-from fleet.position import EPOCH_NOT_KNOWN, Position
+from fleet.position import EPOCH_NOT_KNOWN
 from streams.heartbeats.records import HeartbeatEntry
+
+Tell = Callable[[Answer | Exception], None]
 
 
 class Publisher(Protocol):
     """Where heartbeats go: `api.devices.heartbeat_publisher.HeartbeatPublisher`."""
 
-    async def publish(self, entry: HeartbeatEntry) -> Position:
-        """Where it is stored, once acknowledged. Raises UnavailableError."""
+    def hand_over(self, entry: HeartbeatEntry, waiter: Waiter) -> None:
+        """The waiter is told once it is stored, or that it is not. Raises UnavailableError."""
 
 
 class Versions(Protocol):
@@ -54,22 +58,58 @@ class HeartbeatCall:
         self._versions = versions
         self._follow_ups = follow_ups
         self._epoch = epoch
+        self._last_record: StoredRecord | None = None
+        self._last_head = b""
 
-    async def put(self, path: DevicePath, body: bytes) -> Answer:
-        """Store a heartbeat durably."""
+    def put(self, path: DevicePath, body: bytes, tell: Tell) -> None:
+        """Store a heartbeat durably, then tell. Raises MusterError for what is refused at once."""
         identity = self._standings.serving(path) if self._standings.is_loaded else None
         heartbeat = read_heartbeat(body)
         wanted_version = self._versions.known_version(identity) if identity else None
-        position = await self._publisher.publish(
+        self._publisher.hand_over(
             HeartbeatEntry(
                 path.namespace, path.device_id, content_hash(body), identity is not None, wanted_version, body
-            )
+            ),
+            _Beat(self, identity, heartbeat.version, tell),
         )
+
+    def accepted(self, beat: "_Beat", record: StoredRecord, batch_index: int) -> Answer:
+        """What follows from a heartbeat that is stored. Raises UnavailableError when its place is worth nothing."""
+        if record is not self._last_record:
+            # The heartbeats of a record come one after the other.
+            epoch = self._epoch() or EPOCH_NOT_KNOWN
+            self._last_head = accepted_in(f"{epoch}-{record.partition}-{record.offset}")
+            self._last_record = record
+        identity = beat.identity
         if identity is not None:
             self._follow_ups.key_was_used(identity)
-            if identity.state is DeviceState.DELETING and self._runs_what_it_should(identity, heartbeat.version):
+            if identity.state is DeviceState.DELETING and self._runs_what_it_should(identity, beat.version):
                 self._follow_ups.deletion_is_complete(identity)
-        return accepted_at(str(position._replace(epoch=self._epoch() or EPOCH_NOT_KNOWN)))
+        return accepted_at(self._last_head, batch_index)
 
     def _runs_what_it_should(self, identity: DeviceIdentity, version: str | None) -> bool:
         return version is not None and version == self._versions.wanted_version(identity)
+
+
+class _Beat:
+    """A heartbeat on its way into the log."""
+
+    __slots__ = ("_call", "_tell", "identity", "version")
+
+    def __init__(self, call: HeartbeatCall, identity: DeviceIdentity | None, version: str | None, tell: Tell) -> None:
+        self._call = call
+        self._tell = tell
+        self.identity = identity
+        self.version = version
+
+    def stored(self, record: StoredRecord, batch_index: int) -> None:
+        """Tell the device where."""
+        try:
+            answer: Answer | MusterError = self._call.accepted(self, record, batch_index)
+        except MusterError as error:
+            answer = error
+        self._tell(answer)
+
+    def failed(self, error: UnavailableError) -> None:
+        """Tell the device to come again."""
+        self._tell(error)

@@ -1,16 +1,17 @@
-"""Heartbeats on their way into Kafka: collected by partition, sent as one record, answered after the acknowledgement.
+"""Heartbeats on their way into Kafka: collected by partition, sent as records, answered after the acknowledgement.
 
-An idle partition sends at once; a busy one at most one record per window. What cannot be stored now is refused at
-once: when the bytes in flight reach their limit, when the broker is down, and while a partition's last record is
-overdue. A heartbeat whose acknowledgement is late is refused, too, although its record may still land: the Edge API
-sends it again, and the fold marks repeats.
+An idle process sends at once. A busy one sends what all partitions have collected together, once a window: then the
+records are large and share a request. What cannot be stored now is refused at once: when the bytes in flight reach
+their limit, when the broker is down, and while a partition's last record is overdue. A heartbeat whose acknowledgement
+is late is refused, too, although its record may still land: the Edge API sends it again, and the fold marks repeats.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
+from api.devices.heartbeat_batch import HeartbeatBatch, StoredRecord, Waiter
 from fleet.errors import UnavailableError
 from fleet.position import MAX_INDEX, Position
 from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
@@ -30,31 +31,19 @@ class Producer(Protocol):
     def value_limit_bytes(self) -> int:
         """The largest value of a record."""
 
-    async def send(self, topic: str, partition: int, value: bytes) -> int:
-        """The acknowledged record's offset, or UnavailableError."""
-
-
-class _Batch:
-    """Heartbeats that will share a record, and the future of its offset."""
-
-    __slots__ = ("acknowledged", "entries", "size_bytes")
-
-    def __init__(self, acknowledged: "asyncio.Future[int]") -> None:
-        self.acknowledged = acknowledged
-        self.entries: list[HeartbeatEntry] = []
-        self.size_bytes = 0
+    def post(self, topic: str, partition: int, value: bytes) -> "asyncio.Future[int]":
+        """The acknowledged record's offset, or UnavailableError: here at once, or in the future."""
 
 
 class _Partition:
-    """The batch being collected, when the next may be sent, and when each unacknowledged record was."""
+    """The batch being collected, and when each unacknowledged record was sent, the oldest first."""
 
-    __slots__ = ("batch", "next_send_s", "sent_s", "timer")
+    __slots__ = ("batch", "number", "sent_s")
 
-    def __init__(self) -> None:
-        self.batch: _Batch | None = None
-        self.next_send_s = 0.0
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.batch: HeartbeatBatch | None = None
         self.sent_s: deque[float] = deque()
-        self.timer: asyncio.TimerHandle | None = None
 
 
 class HeartbeatPublisher:
@@ -77,13 +66,17 @@ class HeartbeatPublisher:
     ) -> None:
         self._producer = producer
         self._topic = topic
-        self._partitions = [_Partition() for _ in range(partitions)]
+        self._partitions = [_Partition(number) for number in range(partitions)]
         self._window_s = window_s
         self._deadline_s = deadline_s
         self._in_flight_limit_bytes = in_flight_limit_bytes
         self._is_endangered = is_endangered
         self._on_record = on_record
-        self._sendings: set[asyncio.Task[None]] = set()
+        self._record_limit_bytes = producer.value_limit_bytes
+        self._collecting: list[_Partition] = []
+        self._flush: asyncio.TimerHandle | None = None
+        self._next_flush_s = 0.0
+        self._in_flight: set[asyncio.Future[int]] = set()
         self.in_flight_bytes = 0
 
     @property
@@ -91,42 +84,40 @@ class HeartbeatPublisher:
         """Whether a heartbeat of at least one partition would be accepted now."""
         now_s = asyncio.get_running_loop().time()
         return self._producer.is_up and not all(
-            self._is_endangered(number) or self._is_overdue(partition, now_s)
-            for number, partition in enumerate(self._partitions)
+            self._is_endangered(partition.number) or self._is_overdue(partition, now_s)
+            for partition in self._partitions
         )
 
     async def publish(self, entry: HeartbeatEntry) -> Position:
         """Where the heartbeat is stored (with epoch 0, which only the caller knows). Raises UnavailableError."""
-        loop = asyncio.get_running_loop()
-        number = partition_of(entry.namespace, entry.device_id, len(self._partitions))
-        partition = self._partitions[number]
+        waiting = _Waiting()
+        self.hand_over(entry, waiting)
+        return await waiting.position
+
+    def hand_over(self, entry: HeartbeatEntry, waiter: Waiter) -> None:
+        """As `publish`, but the waiter is told. Raises UnavailableError for what is refused at once."""
+        partition = self._partitions[partition_of(entry.namespace, entry.device_id, len(self._partitions))]
         size_bytes = len(entry.body) + len(entry.namespace) + len(entry.device_id) + _ENTRY_OVERHEAD_BYTES
-        self._refuse_if_in_vain(number, size_bytes, loop.time())
+        self._refuse_if_in_vain(partition, size_bytes)
         batch = partition.batch
         if batch is not None and (
-            batch.size_bytes + size_bytes > self._producer.value_limit_bytes or len(batch.entries) > MAX_INDEX
+            batch.size_bytes + size_bytes > self._record_limit_bytes or len(batch.entries) > MAX_INDEX
         ):
-            self._send(number, partition)
+            self._collecting.remove(partition)
+            self._send(partition, asyncio.get_running_loop().time())
             batch = None
         if batch is None:
-            batch = self._open(number, partition, loop)
-        batch_index = len(batch.entries)
-        batch.entries.append(entry)
-        batch.size_bytes += size_bytes
+            batch = self._open(partition)
+        batch.add(entry, waiter, size_bytes)
         self.in_flight_bytes += size_bytes
-        # Shielded: one caller that leaves must not take the record from the others.
-        offset = await asyncio.shield(batch.acknowledged)
-        return Position(0, number, offset, batch_index)
 
     async def drain(self, within_s: float) -> None:
         """Send what is collected and wait for what is in flight."""
-        for number, partition in enumerate(self._partitions):
-            if partition.batch is not None:
-                self._send(number, partition)
-        if self._sendings:
-            await asyncio.wait(self._sendings, timeout=within_s)
+        self._send_collected()
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=within_s)
 
-    def _refuse_if_in_vain(self, number: int, size_bytes: int, now_s: float) -> None:
+    def _refuse_if_in_vain(self, partition: _Partition, size_bytes: int) -> None:
         if self.in_flight_bytes + size_bytes > self._in_flight_limit_bytes:
             raise UnavailableError(
                 f"{self.in_flight_bytes} bytes of heartbeats wait for Kafka's acknowledgement, which is the limit "
@@ -134,59 +125,78 @@ class HeartbeatPublisher:
             )
         if not self._producer.is_up:
             raise UnavailableError("Kafka is not reachable: try again")
-        if self._is_endangered(number):
+        if self._is_endangered(partition.number):
             raise UnavailableError("unread heartbeats near the end of their retention: the workers must catch up first")
-        if self._is_overdue(self._partitions[number], now_s):
+        if partition.sent_s and self._is_overdue(partition, asyncio.get_running_loop().time()):
             raise UnavailableError("Kafka does not acknowledge heartbeats of this partition: try again")
 
     def _is_overdue(self, partition: _Partition, now_s: float) -> bool:
         return bool(partition.sent_s) and now_s - partition.sent_s[0] > self._deadline_s
 
-    def _open(self, number: int, partition: _Partition, loop: asyncio.AbstractEventLoop) -> _Batch:
-        batch = partition.batch = _Batch(loop.create_future())
-        # Even an idle partition waits for the end of this turn of the loop: what has arrived by then goes along.
-        partition.timer = loop.call_at(max(partition.next_send_s, loop.time()), self._send, number, partition)
-        loop.call_later(self._deadline_s, _expire, batch)
+    def _open(self, partition: _Partition) -> HeartbeatBatch:
+        loop = asyncio.get_running_loop()
+        batch = partition.batch = HeartbeatBatch(loop.time())
+        self._collecting.append(partition)
+        if self._flush is None:
+            # Even an idle process waits for the end of this turn of the loop: what has arrived by then goes along.
+            self._flush = loop.call_at(max(self._next_flush_s, loop.time()), self._send_collected)
         return batch
 
-    def _send(self, number: int, partition: _Partition) -> None:
-        batch = partition.batch
-        if batch is None:
-            return
-        partition.batch = None
-        if partition.timer is not None:
-            partition.timer.cancel()
-            partition.timer = None
+    def _send_collected(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
         now_s = asyncio.get_running_loop().time()
-        partition.next_send_s = now_s + self._window_s
-        partition.sent_s.append(now_s)
-        self._spawn(self._deliver(number, partition, batch, now_s))
+        self._next_flush_s = now_s + self._window_s
+        collecting, self._collecting = self._collecting, []
+        for partition in collecting:
+            self._send(partition, now_s)
 
-    async def _deliver(self, number: int, partition: _Partition, batch: _Batch, sent_s: float) -> None:
+    def _send(self, partition: _Partition, now_s: float) -> None:
+        batch, partition.batch = partition.batch, None
+        assert batch is not None  # noqa: S101 - a partition collects as long as it has one
+        value = encode_heartbeats(batch.entries)
         try:
-            value = encode_heartbeats(batch.entries)
-            offset = await self._producer.send(self._topic, number, value)
+            posted = self._producer.post(self._topic, partition.number, value)
         except UnavailableError as error:
-            _fail(batch, error)
-        else:
-            self._on_record(len(batch.entries), len(value))
-            if not batch.acknowledged.done():
-                batch.acknowledged.set_result(offset)
-        finally:
-            partition.sent_s.remove(sent_s)
             self.in_flight_bytes -= batch.size_bytes
+            batch.fail(error)
+            return
+        partition.sent_s.append(now_s)
+        self._in_flight.add(posted)
+        batch.expire(batch.opened_s + self._deadline_s)
 
-    def _spawn(self, sending: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(sending)
-        self._sendings.add(task)
-        task.add_done_callback(self._sendings.discard)
+        def settle(posted: "asyncio.Future[int]") -> None:
+            partition.sent_s.remove(now_s)
+            self._in_flight.discard(posted)
+            self.in_flight_bytes -= batch.size_bytes
+            self._settle(partition.number, batch, posted, len(value))
+
+        posted.add_done_callback(settle)
+
+    def _settle(self, number: int, batch: HeartbeatBatch, posted: "asyncio.Future[int]", size_bytes: int) -> None:
+        error = posted.exception()
+        if error is None:
+            self._on_record(len(batch.entries), size_bytes)
+            batch.acknowledge(StoredRecord(number, posted.result()))
+        elif isinstance(error, UnavailableError):
+            batch.fail(error)
+        else:
+            batch.fail(UnavailableError("Kafka did not acknowledge the heartbeat: try again"))
 
 
-def _expire(batch: _Batch) -> None:
-    _fail(batch, UnavailableError("Kafka did not acknowledge the heartbeat in time: try again"))
+class _Waiting:
+    """Waits as a coroutine can."""
 
+    def __init__(self) -> None:
+        self.position: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
 
-def _fail(batch: _Batch, error: UnavailableError) -> None:
-    if not batch.acknowledged.done():
-        batch.acknowledged.set_exception(error)
-        batch.acknowledged.exception()  # every waiter may have left
+    def stored(self, record: StoredRecord, batch_index: int) -> None:
+        """Without the epoch."""
+        if not self.position.done():
+            self.position.set_result(Position(0, record.partition, record.offset, batch_index))
+
+    def failed(self, error: UnavailableError) -> None:
+        """To whoever is still there."""
+        if not self.position.done():
+            self.position.set_exception(error)

@@ -6,7 +6,7 @@ shows our messages to nobody (CONTRACT.md “The six calls”).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -17,9 +17,31 @@ from api.errors import MethodNotAllowedError, is_foreseen
 from fleet.errors import NotFoundError, OutcomeUnknownError, UnavailableError
 from fleet.names import shown
 
-Call = Callable[[DevicePath, bytes], Awaitable[Answer]]
-Calls = Mapping[str, Mapping[str, Call]]
-"""What answers, by the path's last segment and the method."""
+Reply = Callable[[Answer], None]
+Tell = Callable[[Answer | Exception], None]
+"""Takes the answer to a call, or the reason why there is none."""
+
+ReadyCall = Callable[[DevicePath, bytes], Answer]
+"""Answered at once, from memory."""
+
+LaterCall = Callable[[DevicePath, bytes, Tell], None]
+"""Taken at once, or refused by an exception; told within the deadline."""
+
+AwaitedCall = Callable[[DevicePath, bytes], Awaitable[Answer]]
+
+Key = tuple[str, str]
+"""Method and the path's last segment."""
+
+
+class Calls(NamedTuple):
+    """What answers, by how it does."""
+
+    ready: Mapping[Key, ReadyCall]
+    later: Mapping[Key, LaterCall]
+    awaited: Mapping[Key, AwaitedCall]
+
+
+_NO_PATH: Final = DevicePath("", "", "")
 
 _log = structlog.get_logger(__name__)
 
@@ -35,54 +57,110 @@ class DevicePlane:
         clock: Callable[[], float],
         observe: Callable[[str, str, int, float], None],
     ) -> None:
-        self._calls = calls
+        self._ready, self._later, self._awaited = calls
+        self._methods: dict[str, set[str]] = {}
+        for method, call in (*self._ready, *self._later, *self._awaited):
+            self._methods.setdefault(call, set()).add(method)
         self._refusals = refusals
         self._clock = clock
         self._observe = observe
 
     async def answer(self, method: str, raw_path: bytes, body: bytes) -> Answer:
-        """The answer, within the deadline. Raises nothing."""
+        """The answer to any call, within the deadline. Raises nothing."""
         started_s = self._clock()
-        path = DevicePath("", "", "")
+        path = _NO_PATH
         try:
             path = read_device_path(raw_path)
-            call = self._find(method, path)
-            answer = await call(path, body)
+            awaited = self._awaited.get((method, path.call))
+            if awaited is not None:
+                answer = await awaited(path, body)
+                self._observe(method, path.call, answer.status, self._clock() - started_s)
+                return answer
         except Exception as error:  # noqa: BLE001 - a device must always be answered by the contract
-            answer = self._refuse(method, raw_path, path, error)
-        name = path.call if path.call in self._calls else "other"
-        self._observe(method if name != "other" else "", name, answer.status, self._clock() - started_s)
-        return answer
+            return self._refuse(method, path, raw_path, started_s, error)
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def reply(answer: Answer) -> None:
+            if not answered.done():
+                answered.set_result(answer)
+
+        return self.take(method, path, body, reply) or await answered
+
+    def take(self, method: str, path: DevicePath, body: bytes, reply: Reply) -> Answer | None:
+        """The answer to a call that is not awaited, or None when `reply` will be given it. Raises nothing."""
+        started_s = self._clock()
+        key = (method, path.call)
+        try:
+            ready = self._ready.get(key)
+            if ready is not None:
+                answer = ready(path, body)
+                self._observe(method, path.call, answer.status, self._clock() - started_s)
+                return answer
+            later = self._later.get(key)
+            if later is None:
+                return self._refuse(method, path, b"", started_s, self._no_such_call(method, path))
+            later(path, body, _Later(self, method, path, started_s, reply).tell)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refuse(method, path, b"", started_s, error)
+        return None
+
+    def tell_later(self, later: "_Later", told: Answer | Exception) -> None:
+        """Answer a call that was taken before."""
+        method, path = later.method, later.path
+        if isinstance(told, Exception):
+            later.reply(self._refuse(method, path, b"", later.started_s, told))
+            return
+        self._observe(method, path.call, told.status, self._clock() - later.started_s)
+        later.reply(told)
 
     def refuse(self, method: str, raw_path: bytes, error: Exception) -> Answer:
         """The answer to a call whose body could not be taken."""
-        return self._refuse(method, raw_path, DevicePath("", shown(raw_path.decode("latin-1")), ""), error)
+        return self._refuse(method, _NO_PATH, raw_path, self._clock(), error)
 
-    def _find(self, method: str, path: DevicePath) -> Call:
-        by_method = self._calls.get(path.call)
-        if by_method is None:
-            raise NotFoundError(f"there is no call {shown(path.call)}: the calls are {', '.join(sorted(self._calls))}")
-        call = by_method.get(method)
-        if call is None:
-            raise MethodNotAllowedError(
-                f"{path.call} takes {' and '.join(sorted(by_method))}, not {shown(method)}", frozenset(by_method)
+    def _no_such_call(self, method: str, path: DevicePath) -> Exception:
+        methods = self._methods.get(path.call)
+        if methods is None:
+            return NotFoundError(
+                f"there is no call {shown(path.call)}: the calls are {', '.join(sorted(self._methods))}"
             )
-        return call
+        return MethodNotAllowedError(
+            f"{path.call} takes {' and '.join(sorted(methods))}, not {shown(method)}", frozenset(methods)
+        )
 
-    def _refuse(self, method: str, raw_path: bytes, path: DevicePath, error: Exception) -> Answer:
+    def _refuse(self, method: str, path: DevicePath, raw_path: bytes, started_s: float, error: Exception) -> Answer:
         told = _told(error)
         answer = error_answer(told)
         if not is_foreseen(told):
             _log.error("device call failed", call=f"{method} {path.call}", device=path.device_id, exc_info=error)
+        now_s = self._clock()
         self._refusals.add(
-            self._clock(),
+            now_s,
             f"{method} {path.call}",
             namespace=path.namespace,
             device=path.device_id or shown(raw_path.decode("latin-1")),
             status=answer.status,
             reason=str(told) or type(told).__name__,
         )
+        is_known = path.call in self._methods
+        self._observe(method if is_known else "", path.call if is_known else "other", answer.status, now_s - started_s)
         return answer
+
+
+class _Later:
+    """A call that was taken and is not answered yet."""
+
+    __slots__ = ("method", "path", "plane", "reply", "started_s")
+
+    def __init__(self, plane: DevicePlane, method: str, path: DevicePath, started_s: float, reply: Reply) -> None:
+        self.plane = plane
+        self.method = method
+        self.path = path
+        self.started_s = started_s
+        self.reply = reply
+
+    def tell(self, told: Answer | Exception) -> None:
+        """Pass it on."""
+        self.plane.tell_later(self, told)
 
 
 def _told(error: Exception) -> Exception:
@@ -95,17 +173,22 @@ def _told(error: Exception) -> Exception:
 
 
 def calls_of(enrolment: Any, registration: Any, heartbeat: Any, reads: Any, deadline_s: float) -> Calls:
-    """The table of the six calls. Those that wait for more than one thing get the deadline as a whole."""
-    return {
-        "enrolment": {"POST": _within(deadline_s, enrolment.post)},
-        "registration": {"GET": registration.get, "PUT": _within(deadline_s, registration.put)},
-        "configuration": {"GET": reads.configuration},
-        "heartbeat": {"PUT": heartbeat.put},
-        "playbookexecutions": {"GET": reads.playbook_executions},
-    }
+    """The six calls. Those that wait for more than one thing get the deadline as a whole."""
+    return Calls(
+        ready={
+            ("GET", "registration"): registration.get,
+            ("GET", "configuration"): reads.configuration,
+            ("GET", "playbookexecutions"): reads.playbook_executions,
+        },
+        later={("PUT", "heartbeat"): heartbeat.put},
+        awaited={
+            ("POST", "enrolment"): _within(deadline_s, enrolment.post),
+            ("PUT", "registration"): _within(deadline_s, registration.put),
+        },
+    )
 
 
-def _within(deadline_s: float, call: Call) -> Call:
+def _within(deadline_s: float, call: AwaitedCall) -> AwaitedCall:
     async def bounded(path: DevicePath, body: bytes) -> Answer:
         async with asyncio.timeout(deadline_s):
             return await call(path, body)

@@ -28,12 +28,12 @@ class ReadCalls:
         self._playbooks = playbooks
         self._follow_ups = follow_ups
 
-    async def configuration(self, path: DevicePath, _body: bytes) -> Answer:
+    def configuration(self, path: DevicePath, _body: bytes) -> Answer:
         """What the device should run; without workloads and secrets while it is being deleted."""
         identity = self._standings.serving(path)
         self._follow_ups.key_was_used(identity)
         return json_answer(self._configurations.response(identity))
 
-    async def playbook_executions(self, path: DevicePath, _body: bytes) -> Answer:
+    def playbook_executions(self, path: DevicePath, _body: bytes) -> Answer:
         """What the device is to run once and has not ended."""
         return self._playbooks.answer(self._standings.serving(path))

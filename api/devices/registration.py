@@ -14,7 +14,6 @@ from api.answers import DONE, Answer, json_answer
 from api.desired_state.outcomes import require_accepted
 from api.devices.certificate_requests import key_fingerprint
 from api.devices.enrolment import Commands
-from api.devices.heartbeat import Publisher
 from api.devices.paths import DevicePath
 from api.devices.standing import Standings, refuse_registration_status
 from fleet.decisions.commands import RegisterDevice
@@ -23,6 +22,7 @@ from fleet.devices.labels import hardware_labels
 from fleet.devices.registration import read_registration
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import ForbiddenError, UnavailableError
+from fleet.position import Position
 from streams.heartbeats.records import HeartbeatEntry
 
 _REFUSED_AGAIN_S: Final = 60.0
@@ -40,6 +40,13 @@ class _Refused(NamedTuple):
 
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Publisher(Protocol):
+    """Where hardware goes: `api.devices.heartbeat_publisher.HeartbeatPublisher`."""
+
+    async def publish(self, entry: HeartbeatEntry) -> Position:
+        """Where it is stored, once acknowledged. Raises UnavailableError."""
 
 
 class Feed(Protocol):
@@ -75,7 +82,7 @@ class RegistrationCall:
         self._epoch = epoch
         self._refused_keys: OrderedDict[_Refused, float] = OrderedDict()
 
-    async def get(self, path: DevicePath, _body: bytes) -> Answer:
+    def get(self, path: DevicePath, _body: bytes) -> Answer:
         """`registered` with the namespace once approved, `unregistered` without one after that ended."""
         standing = self._standings.asking_to_join(path)
         refuse_registration_status(standing, path)

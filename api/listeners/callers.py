@@ -48,6 +48,13 @@ class Callers:
         if peer is None or self._names.isdisjoint(peer.names):
             raise _refused(peer)
 
+    def is_proxy_or_edge_api(self, address: str, certificate: Peer | None) -> bool:
+        """Whether `check` may let calls of this connection in: as the headers say if there may be a proxy, else all."""
+        if not self._header:
+            return certificate is not None and not self._names.isdisjoint(certificate.names)
+        is_proxy = certificate is None or not self._proxy_names.isdisjoint(certificate.names)
+        return is_proxy and _is_among(address, self._proxy_addresses)
+
     def _named_by_proxy(self, address: str, headers: Iterable[Header]) -> Peer:
         if not _is_among(address, self._proxy_addresses):
             raise RefusedCallerError(

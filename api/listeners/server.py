@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import uvicorn
 
+from api.devices.light_calls import LightCalls
 from api.http_protocol import MusterHttpProtocol
 from api.listeners.tls_files import TlsFiles
 from streams.background_task import BackgroundTask
@@ -22,11 +23,12 @@ _HANDSHAKE_WITHIN_S: Final = 10.0
 
 
 class Listener(NamedTuple):
-    """An address, the application behind it and, for https, its TLS."""
+    """An address, the application behind it, its TLS for https, and the light way where it has the device plane."""
 
     config: uvicorn.Config
     socket: socket.socket
     tls: TlsFiles | None
+    light: LightCalls | None
 
 
 class ListeningServer(uvicorn.Server):
@@ -83,6 +85,7 @@ class ListeningServer(uvicorn.Server):
             config=listener.config,
             server_state=self.server_state,
             app_state=self.lifespan.state,
+            light=listener.light,
         )
         opened = await loop.create_server(protocol, sock=listener.socket.dup(), backlog=listener.config.backlog, **tls)
         self._open[number] = opened
