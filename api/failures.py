@@ -5,12 +5,13 @@ from typing import Any
 import structlog
 from litestar import Request
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from api.errors import MethodNotAllowedError, is_foreseen, refusal
 from api.resources.paths import kind_and_name
 from api.resources.responses import ResourceResponse
 from api.resources.status_object import failure, failure_headers
-from fleet.errors import NotFoundError
+from fleet.errors import NotFoundError, TooLargeError
 from fleet.names import shown
 
 _log = structlog.get_logger(__name__)
@@ -35,4 +36,7 @@ def _said_better(request: Request[Any, Any, Any], error: Exception) -> Exception
         return NotFoundError(f"there is no path {path}: /docs lists those there are")
     if isinstance(error, MethodNotAllowedException):
         return MethodNotAllowedError(f"{path} does not take {shown(request.method)}: /docs lists what it takes")
+    if isinstance(error, RequestEntityTooLarge):
+        limit = request.app.request_max_body_size
+        return TooLargeError(f"the body is larger than {limit} bytes (MUSTER_HTTP_RESOURCE_LIMIT_BYTES)")
     return error

@@ -77,4 +77,4 @@ def _announced_bytes(scope: Scope) -> int | None:
 
 
 def _too_large(limit_bytes: int) -> TooLargeError:
-    return TooLargeError(f"the body is larger than {limit_bytes} bytes")
+    return TooLargeError(f"the body is larger than {limit_bytes} bytes (MUSTER_HTTP_BODY_LIMIT_BYTES)")

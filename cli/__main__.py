@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from cli.errors import CommandError
 from fleet.errors import MusterError
@@ -54,9 +54,19 @@ app.command("cli.simulate.command:simulate", help="Play a fleet of devices; chec
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status; a wrong argument exits with status 2 by itself."""
+    """Run one command. Returns the exit status."""
     try:
-        return app(arguments, result_action="print_non_int_return_int_as_exit_code") or 0
+        return (
+            app(
+                arguments,
+                result_action="print_non_int_return_int_as_exit_code",
+                print_error=False,
+                exit_on_error=False,
+            )
+            or 0
+        )
+    except CycloptsError as error:
+        return _refuse(_usage(error), 2)
     except SettingsError as error:
         return _refuse(error, 2)
     except CommandError as error:
@@ -65,7 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error, 1)
 
 
-def _refuse(error: Exception, status: int) -> int:
+def _usage(error: CycloptsError) -> str:
+    """What is wrong with the arguments, in one line, and where to read which there are."""
+    chain = " ".join(("muster", *(error.command_chain or ())))
+    text = " ".join(str(error).split())
+    return f"{text if text.endswith('...') else text.removesuffix('.')} (see `{chain} --help`)"
+
+
+def _refuse(error: object, status: int) -> int:
     sys.stderr.write(f"muster: {error}\n")
     return status
 

@@ -76,7 +76,7 @@ def test_a_body_over_the_limit_is_refused_when_chunked_too(registered: Device) -
     path = path_of(registered.device_id, "heartbeat")
     answer = registered.client.call("PUT", path, b"x" * 5_000_000, is_chunked=True)
     assert answer.status == 413
-    assert str(LIMIT_BYTES) in answer.json["message"]
+    assert f"{LIMIT_BYTES} bytes (MUSTER_HTTP_BODY_LIMIT_BYTES)" in answer.json["message"]
 
 
 def test_the_connection_works_on_after_a_refusal(registered: Device) -> None:
@@ -160,6 +160,8 @@ def test_bad_resources_are_refused_with_a_reason(api: Api, body: str) -> None:
     assert answer.json()["kind"] == "Status"
     assert answer.json()["code"] == status
     assert answer.json()["message"]
+    if status == 413:
+        assert "1500000 bytes (MUSTER_HTTP_RESOURCE_LIMIT_BYTES)" in answer.json()["message"]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from settings import describe
+from cli.service.settings import listing
+from settings import describe, load
 from tests.cli.muster import run
 
 
@@ -14,8 +15,7 @@ def test_every_setting_is_listed_with_value_and_default() -> None:
     for variable in describe():
         assert any(variable.name in line for line in lines), variable.name
     (port,) = [line for line in lines if "MUSTER_HTTP_PORT" in line]
-    assert "8099 *" in port
-    assert "8080" in port
+    assert port == "MUSTER_HTTP_PORT = 8099 *  (default 8080)"
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,30 @@ def test_a_wrong_setting_is_one_line_and_status_2(command: str, name: str, value
     assert done.stderr.count("\n") == 1
 
 
-def test_an_unknown_command_is_status_2() -> None:
-    """With the commands there are."""
-    done = run("dance")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dance"], "dance"),
+        (["get"], "KIND"),
+        (["get", "devices", "--bogus"], "--bogus"),
+        (["simulate", "--devices", "many"], '"many"'),
+        (["simulate", "--devices", "0"], ">= 1"),
+        (["pki", "init"], "--folder"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_status_2(arguments: list[str], said: str) -> None:
+    """On standard error, without a frame, with the command whose help lists what there is."""
+    done = run(*arguments)
     assert done.returncode == 2
-    assert "dance" in done.stdout + done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("muster: ")
+    assert said in done.stderr
+    assert "--help`)" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_settings_can_be_read_in_a_narrow_terminal() -> None:
+    """At 80 columns: each meaning in whole words below its variable."""
+    shown = listing(load({}), 80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "\n    API processes sharing the port\n" in shown
