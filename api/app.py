@@ -4,6 +4,7 @@ With one address for both planes there is one application. With two, each plane 
 plane to the Edge API's certificate, the management plane to the admin token.
 """
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
@@ -25,12 +26,14 @@ from api.operation_routes import operation_routes
 from api.operators.explanation_routes import explanation_routes
 from api.operators.history_routes import history_routes
 from api.operators.lifecycle_routes import lifecycle_routes
+from api.operators.past_routes import Pasts, past_routes
 from api.operators.preview_routes import preview_routes
 from api.process import ApiProcess
 from api.request_count import RequestCount
 from api.resources.routes import resource_routes
 from settings import Settings
 from settings.keys import read_password
+from storage.past_states import PastStateReader
 from storage.revisions import RevisionReader
 
 
@@ -79,6 +82,7 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
             lifecycle_routes(process.gateway, settings.api.operator_deadline_ms / 1000),
             explanation_routes(process.view, process.configurations),
             preview_routes(process.previews, settings.devices.initial_namespace),
+            past_routes(_pasts(settings, process)),
             history_routes(
                 RevisionReader(settings.clickhouse, read_password(settings.clickhouse_password_file)),
                 settings.api.operator_deadline_ms / 1000,
@@ -91,6 +95,17 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
         openapi_config=openapi_config(),
     )
     return cast("Application", litestar)  # the same protocol, typed more narrowly
+
+
+def _pasts(settings: Settings, process: ApiProcess) -> Pasts:
+    password = read_password(settings.clickhouse_password_file)
+    return Pasts(
+        PastStateReader(settings.clickhouse, password, settings.devices.initial_namespace),
+        process.keys,
+        process.installation_key,
+        lambda: time.time_ns() // 1_000_000,
+        settings.api.operator_deadline_ms / 1000,
+    )
 
 
 def _guarded(management: Application, settings: Settings) -> Application:

@@ -156,6 +156,7 @@ class ApiProcess:
         )
         self.reads = ResourceReads(self.view, keys, self._statuses, shows_secrets=settings.http.show_secrets)
         self.events = Events(self.reads, EventReader(settings.clickhouse, password))
+        self.keys, self.installation_key = keys, installation_key
         limits = Limits(settings.devices.pending_limit, settings.devices.pending_expiry_h * HOUR_MS)
         self.previews = Previews(
             self.reads, keys, installation_key, limits, random_bytes=os.urandom, wall_clock_ms=_wall_clock_ms

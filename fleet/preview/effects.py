@@ -6,46 +6,22 @@ once, so that a fleet costs a look at each device's labels.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from fleet.configuration import Workload
 from fleet.decisions.commands import ResourceKey
 from fleet.decisions.signed_request import DEVICE_KIND
-from fleet.decisions.state import FleetState, StoredResource
-from fleet.devices.labels import device_set_name, effective_labels
-from fleet.devices.states import DeviceIdentity
+from fleet.devices.labels import device_set_name
+from fleet.preview.device_facts import Facts, facts_of
 from fleet.preview.missing import MissingPart, missing_parts
 from fleet.preview.planned_state import Changed
-from fleet.preview.side import REMEMBERED, Labels, Recipe, Side
+from fleet.preview.side import REMEMBERED, Recipe, Side
 from fleet.preview.tally import Kept, Tally
 
-_SERVED: Final = 200
 _REFERRED_TO: Final = frozenset({"Secret", "ConfigMap"})
 
 
 Workloads = list[Workload]
-
-
-class _Metadata(msgspec.Struct):
-    labels: Labels | None = None
-
-
-class _Device(msgspec.Struct):
-    metadata: _Metadata
-    spec: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class _Facts(NamedTuple):
-    """A device on one side. `identity` is None when it gets no configuration there."""
-
-    identity: DeviceIdentity | None
-    labels: Labels
-    spec: bytes
-
-
-_decode_device = msgspec.json.Decoder(_Device).decode
 
 
 class NamespaceEffects:
@@ -75,8 +51,8 @@ class NamespaceEffects:
             yield
 
     def _count(self, device_id: str) -> None:
-        before = _facts(self._before.state, self._before.namespace, device_id)
-        after = _facts(self._after.state, self._after.namespace, device_id) if device_id in self._own else before
+        before = facts_of(self._before.state, self._before.namespace, device_id)
+        after = facts_of(self._after.state, self._after.namespace, device_id) if device_id in self._own else before
         tally = self._tally
         tally.devices.looked_at += before.identity is not None
         tally.reads.reselected += before.identity is not None and self._touched.is_any
@@ -152,7 +128,7 @@ class _Touched:
                 yield
         self._keys = tuple(sorted({key for workload in self._selecting for key in workload.label_keys}))
 
-    def concerns(self, device_id: str, facts: _Facts) -> bool:
+    def concerns(self, device_id: str, facts: Facts) -> bool:
         """Whether anything of it concerns a device that is not planned to change itself."""
         if device_id in self._devices or device_set_name(facts.labels) in self._sets:
             return True
@@ -174,21 +150,3 @@ class _Touched:
     def _is_mentioned(self, text: bytes) -> bool:
         """Whether a text may refer to a Secret or ConfigMap that is planned: too often rather than not."""
         return any(name in text for name in self._mentioned)
-
-
-def _facts(state: FleetState, namespace: str, device_id: str) -> _Facts:
-    held = state.get(ResourceKey(DEVICE_KIND, namespace, device_id))
-    identity = state.identities.get(device_id)
-    if identity is not None and identity.namespace != namespace:
-        identity = None
-    labels, spec = _read(held)
-    effective = effective_labels(labels, identity.hardware_labels) if identity else labels
-    return _Facts(identity if identity and identity.answers.reads == _SERVED else None, effective, spec)
-
-
-def _read(held: StoredResource | None) -> tuple[Labels, bytes]:
-    """A device's own labels and its spec as JSON, without the rest."""
-    if held is None:
-        return {}, b"{}"
-    device = _decode_device(held.json)
-    return device.metadata.labels or {}, bytes(device.spec)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from fleet.configuration import ConfigurationError, References
+from fleet.configuration import Configuration, ConfigurationError, References
 from fleet.configuration.allow_lists import KEY as ALLOW_LIST_KEY
 from fleet.decisions.commands import JSONObject, ResourceKey
 from fleet.errors import MusterError
@@ -31,26 +31,39 @@ class MissingPart(NamedTuple):
     is_fatal: bool
 
 
+class Completed(NamedTuple):
+    """What is missing, and the configuration as it would be with all of that; None where even that is none."""
+
+    parts: list[MissingPart]
+    configuration: Configuration | None
+
+
 def missing_parts(side: Side, recipe: Recipe) -> list[MissingPart]:
     """What must be supplied, fatal parts first; empty when nothing is missing."""
+    return complete(side, recipe).parts
+
+
+def complete(side: Side, recipe: Recipe) -> Completed:
+    """Assemble, and assume what is missing."""
     assumed = _Assumed(side)
     found: dict[ResourceKey, MissingPart] = {}
     for _ in range(_PARTS_LIMIT):
         try:
-            problems = side.configuration(recipe, assumed.references).problems
+            configuration = side.configuration(recipe, assumed.references)
         except ConfigurationError as error:
             if not assumed.assume(error.resource, error.key):
                 break
             part = found.setdefault(error.resource, MissingPart(error.resource, [], str(error), is_fatal=True))
             part.keys.extend([error.key] if error.key else [])
         except (MusterError, msgspec.ValidationError) as error:
-            return [*found.values(), MissingPart(None, [], str(error), is_fatal=True)]
+            return Completed([*found.values(), MissingPart(None, [], str(error), is_fatal=True)], None)
         else:
             left_out = (
-                MissingPart(each.resource, [each.key] * bool(each.key), each.message, False) for each in problems
+                MissingPart(each.resource, [each.key] * bool(each.key), each.message, False)
+                for each in configuration.problems
             )
-            return [*found.values(), *left_out]
-    return list(found.values())
+            return Completed([*found.values(), *left_out], configuration)
+    return Completed(list(found.values()), None)
 
 
 class _Assumed:
