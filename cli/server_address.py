@@ -18,15 +18,25 @@ ANSWER_MARGIN_S = 5.0
 def server_address(given: str | None, settings: Settings) -> str:
     """The address without a path at its end. Raises CommandError on what is no http(s) URL."""
     if given is None:
-        host = settings.http.host
-        # An address to listen on everywhere is none to call.
-        near = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not listened on
-        scheme = "https" if settings.http.certificate else "http"
-        return f"{scheme}://[{near}]:{settings.http.port}" if ":" in near else f"{scheme}://{near}:{settings.http.port}"
+        http = settings.http
+        return address_of(http.host, http.port, is_https=http.certificate is not None)
+    return checked_address("--server", given)
+
+
+def checked_address(option: str, given: str) -> str:
+    """What an option gives, without a path at its end. Raises CommandError on what is no http(s) URL."""
     address = urlsplit(given)
     if address.scheme not in {"http", "https"} or not address.hostname:
-        raise CommandError(f"--server {given!r} is no address: write it as http://host:port", USAGE_STATUS)
+        raise CommandError(f"{option} {given!r} is no address: write it as http://host:port", USAGE_STATUS)
     return given.rstrip("/")
+
+
+def address_of(host: str, port: int, *, is_https: bool) -> str:
+    """Of a listener on this machine."""
+    # An address to listen on everywhere is none to call.
+    near = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not listened on
+    scheme = "https" if is_https else "http"
+    return f"{scheme}://[{near}]:{port}" if ":" in near else f"{scheme}://{near}:{port}"
 
 
 def open_server(given: str | None, settings: Settings, message: str = "", within_s: float | None = None) -> Server:
@@ -40,13 +50,13 @@ def open_server(given: str | None, settings: Settings, message: str = "", within
     return Server(
         address,
         timeout_s,
-        token=_token(address, settings),
-        verified_by=_trusted(settings.http.ca),
+        token=admin_token(address, settings),
+        verified_by=trusted(settings.http.ca),
         message=check_message(message),
     )
 
 
-def _token(address: str, settings: Settings) -> str:
+def admin_token(address: str, settings: Settings) -> str:
     """The admin token, if there is one; never sent where others could read it."""
     file = settings.http.token_file
     url = urlsplit(address)
@@ -58,7 +68,8 @@ def _token(address: str, settings: Settings) -> str:
         raise CommandError(f"MUSTER_HTTP_TOKEN_FILE={str(file)!r} cannot be read: {error}", USAGE_STATUS) from error
 
 
-def _trusted(ca: Path | None) -> ssl.SSLContext:
+def trusted(ca: Path | None) -> ssl.SSLContext:
+    """By which a management plane with https is verified; None: the system's. Raises CommandError."""
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:

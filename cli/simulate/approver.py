@@ -46,8 +46,11 @@ class Approver:
             await self._change("PATCH approval", "PATCH", path, _APPROVAL, "application/merge-patch+json")
 
     async def _change(self, call: str, method: str, path: str, body: bytes, content_type: str) -> Answer:
-        url = URL(f"{self._plan.server}{path}", encoded=True)
+        operator = self._plan.operator
+        url = URL(f"{operator.address}{path}", encoded=True)
         headers = {"Content-Type": content_type, "Accept": "application/json", AUTHOR_HEADER: author()}
+        if operator.token:
+            headers["Authorization"] = f"Bearer {operator.token}"
         began = time.monotonic()
         try:
             async with (

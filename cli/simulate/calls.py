@@ -5,6 +5,7 @@ what the server does: an answer has a status, or 0 and a fault.
 """
 
 import asyncio
+import ssl
 import time
 from typing import Any, NamedTuple
 
@@ -62,10 +63,10 @@ class _Call(NamedTuple):
         return f"{self.method} {self.what}"
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session(tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
     """The one session of a fleet: HTTP/1.1, connections kept and bounded, no header but ours, no redirects followed."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTION_LIMIT, ttl_dns_cache=300),
+        connector=aiohttp.TCPConnector(limit=CONNECTION_LIMIT, ttl_dns_cache=300, ssl=tls or True),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
         skip_auto_headers=("Content-Type",),
@@ -132,6 +133,8 @@ class Calls:
                 answer = Answer(response.status, await response.read(), response.headers.get("Muster-Position"))
         except TimeoutError:
             return self._fault(call, f"no answer within {DEVICE_WAITS_S:g} s")
+        except aiohttp.ClientSSLError as error:
+            return self._fault(call, f"no TLS: {_reason(error)}")
         except aiohttp.ClientConnectorError:
             return self._fault(call, "connection refused")
         except (aiohttp.ClientError, OSError) as error:
@@ -144,6 +147,12 @@ class Calls:
     def _fault(self, call: _Call, fault: str) -> Answer:
         self._measurements.add(call.name, fault, None)
         return Answer(0, b"", None)
+
+
+def _reason(error: aiohttp.ClientSSLError) -> str:
+    """Why there is no TLS, in the library's words without its place in the source."""
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    return getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or type(cause).__name__
 
 
 def _encode(content: dict[str, Any]) -> bytes:

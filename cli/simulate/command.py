@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import uvloop
@@ -11,10 +12,11 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from cli.errors import CommandError
-from cli.server_address import USAGE_STATUS, server_address
+from cli.server_address import USAGE_STATUS, admin_token, server_address, trusted
+from cli.simulate.device_plane import HostCertificate, device_plane
 from cli.simulate.fleet_run import FleetRun
 from cli.simulate.ledger import Ledger
-from cli.simulate.plan import FleetPlan
+from cli.simulate.plan import FleetPlan, ManagementPlane
 from cli.simulate.progress import Progress
 from cli.simulate.stored_heartbeats import StoredHeartbeats
 from cli.simulate.summary import is_good, print_summary
@@ -37,6 +39,10 @@ def simulate(
     namespace: str | None = None,
     prefix: str = "sim",
     server: str | None = None,
+    device_server: str | None = None,
+    cert: Path | None = None,
+    key: Path | None = None,
+    ca: Path | None = None,
 ) -> int:
     """Play a fleet of devices exactly as the Edge API would, and check that nothing acknowledged was lost.
 
@@ -61,6 +67,15 @@ def simulate(
         First part of the devices' ids. Two fleets at a time need two prefixes.
     server
         URL of the API; this machine's unless given.
+    device_server
+        URL for devices' calls, where they have an address of their own (MUSTER_DEVICE_PORT) or go through a proxy.
+    cert
+        The Edge API's certificate (PEM), where that address asks for it; the `host.crt` that `muster pki init` put
+        beside MUSTER_DEVICE_CERTIFICATE unless given.
+    key
+        Private key (PEM) of that certificate.
+    ca
+        CA (PEM) by which that address is verified.
     """
     settings = load(os.environ)
     plan = FleetPlan(
@@ -72,10 +87,16 @@ def simulate(
         namespace=namespace or settings.devices.initial_namespace,
         initial_namespace=settings.devices.initial_namespace,
         prefix=prefix,
-        server=server_address(server, settings),
+        operator=_operator(server_address(server, settings), settings),
+        devices_at=device_plane(device_server, server, HostCertificate(cert, key, ca), settings),
     )
     _check_names(plan)
     return _play(plan, settings)
+
+
+def _operator(address: str, settings: Settings) -> ManagementPlane:
+    tls = trusted(settings.http.ca) if address.startswith("https:") else None
+    return ManagementPlane(address, tls, admin_token(address, settings))
 
 
 def _check_names(plan: FleetPlan) -> None:
@@ -87,11 +108,24 @@ def _check_names(plan: FleetPlan) -> None:
         raise CommandError(str(error), USAGE_STATUS) from None
 
 
+def _password(plan: FleetPlan, settings: Settings) -> str:
+    """Of ClickHouse. Where it is not, Muster is somewhere else: the message says where it was looked for."""
+    file = settings.clickhouse_password_file
+    if not file.exists():
+        raise CommandError(
+            f"there is no {file}, the password for ClickHouse at {settings.clickhouse.address}, where the ledger looks"
+            f" (devices would call {plan.devices_at.address}): run this in the folder where Muster runs, or set"
+            " MUSTER_DATA to its data",
+            USAGE_STATUS,
+        )
+    return read_password(file)
+
+
 def _play(plan: FleetPlan, settings: Settings) -> int:
     # Its errors are told by ours; without a handler Python would write them to standard error as well.
     logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     # Without the table to compare with there is nothing to find out: this is refused before the first call.
-    password = read_password(settings.clickhouse_password_file)
+    password = _password(plan, settings)
     rows = StoredHeartbeats.open(settings.clickhouse, password, plan.namespace, plan.prefix)
     rows.count()
     run = FleetRun(plan)
@@ -102,5 +136,5 @@ def _play(plan: FleetPlan, settings: Settings) -> int:
         verdict = ledger.check(run.acknowledged, progress.show_ledger)
     rows.close()
     output = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    print_summary(output, run.measurements, run.acknowledged, verdict)
+    print_summary(output, plan.devices_at.address, run.measurements, run.acknowledged, verdict)
     return 0 if is_good(run.acknowledged, verdict) else 1

@@ -34,10 +34,11 @@ class FleetRun:
 
     async def play(self, progress: Progress) -> None:
         """Play until the duration is over or Ctrl-C, then let calls in flight end."""
-        async with open_session() as session:
-            self.calls = Calls(session, self.plan.server, self.measurements)
+        plane, operator = self.plan.devices_at, self.plan.operator
+        async with open_session(plane.tls) as session, open_session(operator.tls) as operators:
+            self.calls = Calls(session, plane.address, self.measurements)
             if self.plan.is_approving:
-                self.approver = Approver(session, self.plan, self.measurements)
+                self.approver = Approver(operators, self.plan, self.measurements)
                 await self.approver.make_namespace()
             devices = [Device(self, index) for index in range(self.plan.devices)]
             is_over = asyncio.Event()

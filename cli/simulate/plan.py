@@ -1,12 +1,23 @@
 """What a simulated fleet is and how often its devices call: frozen values, scaled from the agent's own intervals."""
 
+import ssl
 from typing import NamedTuple
+
+from cli.simulate.device_plane import DevicePlane
 
 AGENT_PERIOD_S = 60.0
 """The agent's usual period of heartbeats; its other intervals below belong to it."""
 
 AGENT_ENROL_S = 10.0
 AGENT_POLL_S = 5.0
+
+
+class ManagementPlane(NamedTuple):
+    """Where the fleet's operator calls, and with which token, if any."""
+
+    address: str
+    tls: ssl.SSLContext | None
+    token: str
 
 
 class FleetPlan(NamedTuple):
@@ -20,7 +31,8 @@ class FleetPlan(NamedTuple):
     namespace: str
     initial_namespace: str
     prefix: str
-    server: str
+    operator: ManagementPlane
+    devices_at: DevicePlane
 
     @property
     def scale(self) -> float:

@@ -14,10 +14,10 @@ _OVERLOADED_S = 0.5
 
 
 def print_summary(
-    console: Console, measurements: Measurements, acknowledged: AcknowledgedPositions, verdict: Verdict
+    console: Console, address: str, measurements: Measurements, acknowledged: AcknowledgedPositions, verdict: Verdict
 ) -> None:
-    """Print it all; plain text where the console is no terminal."""
-    console.print(_calls(measurements))
+    """Print it all; plain text where the console is no terminal. `address` is where the devices called."""
+    console.print(_calls(address, measurements))
     console.print(Group(*_notes(measurements)))
     console.print(Group(*_ledger(acknowledged, verdict)))
 
@@ -27,8 +27,8 @@ def is_good(acknowledged: AcknowledgedPositions, verdict: Verdict) -> bool:
     return verdict.is_clean and not acknowledged.without_position
 
 
-def _calls(measurements: Measurements) -> Table:
-    table = Table(title="Calls", title_justify="left")
+def _calls(address: str, measurements: Measurements) -> Table:
+    table = Table(title=f"Calls to {address}", title_justify="left")
     table.add_column("call", no_wrap=True)
     table.add_column("answers")
     for _, heading in _QUANTILES:
