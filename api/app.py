@@ -31,6 +31,7 @@ from api.operators.preview_routes import preview_routes
 from api.process import ApiProcess
 from api.request_count import RequestCount
 from api.resources.routes import resource_routes
+from api.resources.together_routes import together_routes
 from settings import Settings
 from settings.keys import read_password
 from storage.past_states import PastStateReader
@@ -77,6 +78,7 @@ def _litestar(settings: Settings, process: ApiProcess, plane: Plane) -> Applicat
         route_handlers=[
             *device_routes(plane),
             *resource_routes(process.reads, process.watches, process.writes, process.events),
+            together_routes(process.reads, process.writes, settings.kafka.record_limit_bytes),
             *document_routes(),
             *operation_routes(process.health, process.metrics),
             lifecycle_routes(process.gateway, settings.api.operator_deadline_ms / 1000),

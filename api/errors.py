@@ -14,6 +14,7 @@ from fleet.errors import (
     ConflictError,
     ForbiddenError,
     InvalidResourceError,
+    ManyInvalidError,
     MusterError,
     NotFoundError,
     OutcomeUnknownError,
@@ -52,6 +53,7 @@ class Refusal(NamedTuple):
 _BY_TYPE: tuple[tuple[type[MusterError], HTTPStatus, str], ...] = (
     # The most specific first.
     (InvalidResourceError, HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid"),
+    (ManyInvalidError, HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid"),
     (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge"),
     (BadInputError, HTTPStatus.BAD_REQUEST, "BadRequest"),
     (ForbiddenError, HTTPStatus.FORBIDDEN, "Forbidden"),

@@ -8,7 +8,7 @@ import re
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
@@ -35,11 +35,12 @@ _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
 class RefusedError(CommandError):
-    """The server refused; the message is the server's. `status_code` is the HTTP status."""
+    """The server refused; the message is the server's. `status_code` is the HTTP status, `causes` (field, message)."""
 
-    def __init__(self, message: str, status_code: int) -> None:
+    def __init__(self, message: str, status_code: int, causes: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
         self.status_code = status_code
+        self.causes = causes
 
 
 class Answer(NamedTuple):
@@ -155,7 +156,9 @@ class Server:
         message = content.get("message") or f"{self._address} answered {response.status_code} without saying why"
         if response.status_code == HTTPStatus.GATEWAY_TIMEOUT:
             raise _OutcomeUnknownError(message, response.status_code)
-        raise RefusedError(str(message), response.status_code)
+        causes = (content.get("details") or {}).get("causes") or ()
+        told = [(str(each.get("field", "")), str(each.get("message", ""))) for each in causes]
+        raise RefusedError(str(message), response.status_code, told)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -20,6 +20,14 @@ class InvalidResourceError(BadInputError):
         self.field = field
 
 
+class ManyInvalidError(BadInputError):
+    """Several things are wrong at once (422): `causes` are (field, message)."""
+
+    def __init__(self, message: str, causes: list[tuple[str, str]]) -> None:
+        super().__init__(message)
+        self.causes = causes
+
+
 class TooLargeError(BadInputError):
     """The body is larger than the limit (413)."""
 

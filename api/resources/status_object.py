@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from api.errors import RETRY_AFTER_S, MethodNotAllowedError, Refusal, refusal
-from fleet.errors import InvalidResourceError, OutcomeUnknownError
+from fleet.errors import InvalidResourceError, ManyInvalidError, OutcomeUnknownError
 from fleet.resources import Kind
 
 REQUEST_ID_HEADER = "Muster-Request-Id"
@@ -46,17 +46,18 @@ def deleted(kind: Kind, name: str, uid: str) -> dict[str, Any]:
 
 def _details(error: Exception, message: str, kind: Kind | None, name: str) -> dict[str, Any]:
     """For an invalid resource its kind and the field, of which kubectl makes its message; else what it is about."""
+    if isinstance(error, ManyInvalidError):
+        return {"causes": [_cause(field, message) for field, message in error.causes]}
     if not isinstance(error, InvalidResourceError):
         return _named(kind, name)
     if not error.field:
         return {}  # with a name and no cause, kubectl would leave the message out
-    cause = {
-        "reason": "FieldValueInvalid",
-        "message": message.removeprefix(f"{error.field}: "),
-        "field": error.field,
-    }
     named = _named(kind, name) | ({"kind": kind.kind} if kind else {})
-    return named | {"causes": [cause]}
+    return named | {"causes": [_cause(error.field, message.removeprefix(f"{error.field}: "))]}
+
+
+def _cause(field: str, message: str) -> dict[str, str]:
+    return {"reason": "FieldValueInvalid", "message": message, "field": field}
 
 
 def _named(kind: Kind | None, name: str) -> dict[str, Any]:

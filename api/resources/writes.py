@@ -153,7 +153,7 @@ class ResourceWrites:
             raise NotFoundError(f"{key} does not exist")
         if key.kind == _SECRET and (held := self._reads.state.get(key)):
             refuse_telling(asked.message, self._opened(held.body))
-        outcome = await self._decide(DeleteResource(key, expected.uid, expected.revision), asked)
+        outcome = await self.decide(DeleteResource(key, expected.uid, expected.revision), asked)
         for change in outcome.changes:
             if change.key == key:
                 return None if change.body is None else Written(self._shown(change.body, outcome.revision), [])
@@ -171,19 +171,11 @@ class ResourceWrites:
         asked: Asked,
         subresource: Literal["", "status"] = "",
     ) -> Written:
-        state = self._reads.state
         if not subresource:
-            warnings = [*warnings, *missing_set_warnings(state, key, body)]
-        if key.kind == _SECRET:
-            held = state.get(key)
-            body = restore(body, self._opened(held.body) if held else None)
-            refuse_telling(asked.message, body)
-            body = redact_last_applied(body)
-            body = self._keys.seal(body, self._random_bytes(NONCE_BYTES))
-        if expected.uid is not None:
-            body = body | {"metadata": body["metadata"] | {"uid": expected.uid}}
-        command = PutResource(key, body, mode, self._new_uid(), expected.revision, subresource)
-        outcome = await self._decide(command, asked)
+            warnings = [*warnings, *missing_set_warnings(self._reads.state, key, body)]
+        outcome = await self.decide(
+            self.command(key, body, mode, expected, asked=asked, subresource=subresource), asked
+        )
         for change in outcome.changes:
             if change.key == key and change.body is not None:
                 return Written(self._shown(change.body, outcome.revision), warnings)
@@ -192,7 +184,29 @@ class ResourceWrites:
             raise NotFoundError(f"{key} was deleted meanwhile")
         return Written(self._shown(held.body, held.revision), warnings)
 
-    async def _decide(self, command: Command, asked: Asked) -> Outcome:
+    def command(
+        self,
+        key: ResourceKey,
+        body: JSONObject,
+        mode: Literal["create", "replace"],
+        expected: Preconditions,
+        *,
+        asked: Asked,
+        subresource: Literal["", "status"] = "",
+    ) -> PutResource:
+        """The command that stores a checked resource, a Secret sealed. Raises InvalidResourceError."""
+        if key.kind == _SECRET:
+            held = self._reads.state.get(key)
+            body = restore(body, self._opened(held.body) if held else None)
+            refuse_telling(asked.message, body)
+            body = redact_last_applied(body)
+            body = self._keys.seal(body, self._random_bytes(NONCE_BYTES))
+        if expected.uid is not None:
+            body = body | {"metadata": body["metadata"] | {"uid": expected.uid}}
+        return PutResource(key, body, mode, self._new_uid(), expected.revision, subresource)
+
+    async def decide(self, command: Command, asked: Asked) -> Outcome:
+        """What came of a command; of a dry run, what would. Raises what it is refused for."""
         if asked.is_dry_run:
             state = self._reads.state
             request = Request(asked.request_id or "", asked.author, self._wall_clock_ms(), command)

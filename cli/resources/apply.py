@@ -5,20 +5,26 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
+
+from cyclopts import Parameter
 
 from cli.http_client import MERGE_PATCH, Answer, RefusedError, Server
 from cli.options import FilesOption, MessageOption, NamespaceOption, ServerOption
+from cli.resources.apply_together import plan_replacement, refusals_of, send_together
 from cli.resources.manifests import Manifest, read_manifests
 from cli.resources.rehearsal import is_only_in_the_way_here, rehearsed
 from cli.resources.resource_paths import collection_path, resource_path
 from cli.server_address import open_server
+from fleet.decisions.together import TOGETHER_LIMIT
 from fleet.resources.change_plan import ChangePlan, plan_change
 from settings import load
 
 AT_A_TIME = 16
 """Requests under way at once: changes wait for their batch in the command log, and fill it together."""
 
+TOLD_LIMIT = 50
+"""Mistakes that are told: who has more of them has one mistake many times."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,6 +40,7 @@ class _Tried(NamedTuple):
 def apply(
     *,
     file: FilesOption,
+    atomic: Annotated[bool, Parameter(negative=())] = False,
     message: MessageOption = "",
     namespace: NamespaceOption = None,
     server: ServerOption = None,
@@ -48,6 +55,8 @@ def apply(
     ----------
     file
         File, folder, or - for standard input; YAML or JSON with any number of documents. May be repeated.
+    atomic
+        One change of all resources, which nobody sees half done: at most 1,000 of them.
     message
         Why; it is kept with each change and shown by `muster history`.
     namespace
@@ -59,14 +68,18 @@ def apply(
     initial_namespace = settings.devices.initial_namespace
     manifests, mistakes = read_manifests(file, namespace or initial_namespace)
     if mistakes:
-        return _refuse(mistakes)
+        return _refuse(mistakes, len(manifests) + len(mistakes))
+    if atomic and len(manifests) > TOGETHER_LIMIT:
+        return _refuse([f"--atomic takes {TOGETHER_LIMIT} documents at most: leave it out, or split the files"], 0)
     for manifest in manifests:
         _warn(manifest, manifest.warnings)
     with open_server(server, settings, message) as connection:
+        if atomic:
+            return _apply_together(connection, manifests)
         tried = _try_all(connection, manifests, initial_namespace)
         refusals = [f"{each.manifest.place}: {each.manifest.label}: {each.refusal}" for each in tried if each.refusal]
         if refusals:
-            return _refuse(refusals)
+            return _refuse(refusals, len(manifests))
         return _apply_all(connection, tried)
 
 
@@ -94,18 +107,33 @@ def _try(server: Server, manifest: Manifest, tried: Manifest) -> _Tried:
 
 def _apply_all(server: Server, tried: Sequence[_Tried]) -> int:
     """Send every change, kind after kind, since later ones need the earlier; the exit status."""
-    status = 0
+    refused = 0
     for _, kind in groupby(tried, key=lambda each: each.manifest.kind.kind):
         for manifest, outcome in _in_parallel(lambda each: _apply(server, each), list(kind)):
             if isinstance(outcome, RefusedError):
                 sys.stderr.write(f"muster: {manifest.place}: {manifest.label}: {outcome}\n")
-                status = 1
+                refused += 1
             else:
                 verb, answer = outcome
                 _warn(manifest, [text for text in answer.warnings if text not in manifest.warnings])
                 sys.stdout.write(f"{manifest.label} {verb}\n")
                 sys.stdout.flush()
-    return status
+    if refused:
+        sys.stderr.write(f"muster: {refused} of {len(tried)} documents were refused, the others are applied\n")
+    return 1 if refused else 0
+
+
+def _apply_together(server: Server, manifests: Sequence[Manifest]) -> int:
+    """One change of everything; the exit status."""
+    planned = list(_in_parallel(lambda each: plan_replacement(server, each), manifests))
+    try:
+        results = send_together(server, planned)
+    except RefusedError as error:
+        return _refuse(refusals_of(planned, error), len(manifests))
+    for manifest, (verb, warnings) in zip(manifests, results, strict=True):
+        _warn(manifest, [text for text in warnings if text not in manifest.warnings])
+        sys.stdout.write(f"{manifest.label} {verb}\n")
+    return 0
 
 
 def _apply(server: Server, tried: _Tried) -> tuple[Manifest, tuple[str, Answer] | RefusedError]:
@@ -145,8 +173,12 @@ def _warn(manifest: Manifest, warnings: Sequence[str]) -> None:
         sys.stderr.write(f"warning: {manifest.place}: {warning}\n")
 
 
-def _refuse(mistakes: Sequence[str]) -> int:
-    for mistake in mistakes:
+def _refuse(mistakes: Sequence[str], documents: int) -> int:
+    """Tell what is wrong, and of how many documents (0: no matter) it is."""
+    for mistake in mistakes[:TOLD_LIMIT]:
         sys.stderr.write(f"muster: {mistake}\n")
-    sys.stderr.write("muster: nothing was applied\n")
+    if len(mistakes) > TOLD_LIMIT:
+        sys.stderr.write(f"muster: and {len(mistakes) - TOLD_LIMIT} more mistakes\n")
+    wrong = f"{len(mistakes)} of {documents} documents are wrong: " if documents > 1 else ""
+    sys.stderr.write(f"muster: {wrong}nothing was applied\n")
     return 1

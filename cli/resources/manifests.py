@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from cli.errors import CommandError
 from fleet.decisions.commands import JSONObject
-from fleet.documents.yaml_documents import read_documents
-from fleet.errors import BadInputError
+from fleet.documents.yaml_documents import ResourceDocument, examine_documents
+from fleet.errors import BadInputError, InvalidResourceError
 from fleet.resources import Kind, validate
 from fleet.resources.metadata import SERVER_FIELDS
 
@@ -29,6 +29,13 @@ class Manifest(NamedTuple):
     name: str
     body: JSONObject
     warnings: list[str]
+    written: ResourceDocument | None = None
+
+    def place_of(self, field: str) -> str:
+        """File and line of one of its fields."""
+        if self.written is None:
+            return self.place
+        return f"{self.place.removesuffix(self.written.place)}{self.written.place_of(field)}"
 
     @property
     def label(self) -> str:
@@ -37,7 +44,7 @@ class Manifest(NamedTuple):
 
 
 class Manifests(NamedTuple):
-    """What was read, in the order it can be applied, or what is wrong, one line a mistake."""
+    """What was read, in the order it can be applied, and what is wrong, one line a mistake."""
 
     resources: list[Manifest]
     mistakes: list[str]
@@ -52,14 +59,17 @@ def read_manifests(files: Sequence[str], default_namespace: str) -> Manifests:
     mistakes: list[str] = []
     for source, text in _texts(files):
         try:
-            documents = read_documents(text, default_namespace=default_namespace)
+            examined = examine_documents(text, default_namespace=default_namespace)
         except BadInputError as error:
             mistakes.append(f"{source}: {error}")
             continue
-        for document in documents:
+        mistakes += [f"{source}: {mistake}" for mistake in examined.mistakes]
+        for document in examined.resources:
             place = f"{source}: {document.place}"
             try:
-                resources.append(_checked(place, document.kind, document.body, default_namespace))
+                resources.append(_checked(place, document, default_namespace))
+            except InvalidResourceError as error:
+                mistakes.append(f"{source}: {document.place_of(error.field)}: {error}")
             except BadInputError as error:
                 mistakes.append(f"{place}: {error}")
     mistakes += _repeated(resources)
@@ -92,8 +102,9 @@ def _paths(path: Path) -> list[Path]:
     return found
 
 
-def _checked(place: str, kind: Kind, document: JSONObject, default_namespace: str) -> Manifest:
+def _checked(place: str, written: ResourceDocument, default_namespace: str) -> Manifest:
     """A document that its kind's rules accept. Raises BadInputError."""
+    kind, document = written.kind, written.body
     given = document["metadata"]
     namespace = (given.get("namespace") or default_namespace) if kind.is_namespaced else ""
     validated = validate(kind, document, namespace=namespace or None)
@@ -101,7 +112,7 @@ def _checked(place: str, kind: Kind, document: JSONObject, default_namespace: st
     if kind.is_namespaced:
         metadata["namespace"] = namespace
     body = {field: value for field, value in document.items() if field != "status"} | {"metadata": metadata}
-    return Manifest(place, kind, namespace, given["name"], body, validated.warnings)
+    return Manifest(place, kind, namespace, given["name"], body, validated.warnings, written)
 
 
 def _repeated(resources: list[Manifest]) -> list[str]:

@@ -39,6 +39,12 @@ class PutResource(msgspec.Struct, tag="put", frozen=True):
     subresource: Literal["", "status"] = ""
 
 
+class PutTogether(msgspec.Struct, tag="put-together", frozen=True):
+    """Create or replace several resources, each as if those before it were there already: all of them, or none."""
+
+    puts: list[PutResource]
+
+
 class ResealSecret(msgspec.Struct, tag="reseal", frozen=True):
     """Hold a Secret's content sealed with another key. `sealed` is the new seal; its MAC says of which content."""
 
@@ -151,6 +157,7 @@ class PreauthoriseDevice(msgspec.Struct, tag="preauthorise", frozen=True):
 
 Command = (
     PutResource
+    | PutTogether
     | ResealSecret
     | DeleteResource
     | EnrolDevice

@@ -12,6 +12,7 @@ from fleet.decisions.commands import (
     PreauthoriseDevice,
     ProveKey,
     PutResource,
+    PutTogether,
     RegisterDevice,
     ReportConfiguration,
     ReportPlaybook,
@@ -28,6 +29,7 @@ from fleet.decisions.registration import prove_key, register_device, reset_key, 
 from fleet.decisions.resealing import reseal_secret
 from fleet.decisions.resource import put_resource
 from fleet.decisions.state import FleetState
+from fleet.decisions.together import put_together
 from fleet.decisions.verdict import Limits, Verdict
 
 
@@ -46,11 +48,13 @@ def decide(state: FleetState, request: Request, revision: int, limits: Limits) -
     )
 
 
-def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # noqa: C901, PLR0911 - a table
+def _judge(state: FleetState, request: Request, limits: Limits) -> Verdict:  # noqa: C901, PLR0911, PLR0912 - a table
     at_ms = request.issued_at_ms
     match request.command:
         case PutResource() as command:
             return put_resource(state, command, at_ms)
+        case PutTogether() as command:
+            return put_together(state, command, at_ms)
         case ResealSecret() as command:
             return reseal_secret(state, command)
         case DeleteResource() as command:

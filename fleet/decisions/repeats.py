@@ -6,7 +6,7 @@ nothing; a Secret's content is compared by its MAC.
 
 import msgspec
 
-from fleet.decisions.commands import Command, EnrolDevice, JSONObject, PreauthoriseDevice, PutResource
+from fleet.decisions.commands import Command, EnrolDevice, JSONObject, PreauthoriseDevice, PutResource, PutTogether
 
 
 def is_repeat(first: Command, again: Command) -> bool:
@@ -17,11 +17,17 @@ def is_repeat(first: Command, again: Command) -> bool:
 def _without_chance(command: Command) -> Command:
     match command:
         case PutResource():
-            return msgspec.structs.replace(command, uid="", body=_without_nonce(command.body))
+            return _without_chance_of_put(command)
+        case PutTogether():
+            return PutTogether([_without_chance_of_put(put) for put in command.puts])
         case EnrolDevice() | PreauthoriseDevice():
             return msgspec.structs.replace(command, uid="", device_uid="")
         case _:
             return command
+
+
+def _without_chance_of_put(put: PutResource) -> PutResource:
+    return msgspec.structs.replace(put, uid="", body=_without_nonce(put.body))
 
 
 def _without_nonce(body: JSONObject) -> JSONObject:

@@ -4,7 +4,7 @@ from fleet.decisions.commands import Change, JSONObject, PutResource, ResourceKe
 from fleet.decisions.enrolment import decline, put_signed_request
 from fleet.decisions.resource_bodies import created, replaced, with_status
 from fleet.decisions.signed_request import DEVICE_KIND, SIGNED_REQUEST_KIND, declining_message, with_features_of
-from fleet.decisions.state import FleetState, StoredResource
+from fleet.decisions.state import WORKLOAD_KIND, FleetState, StoredResource
 from fleet.decisions.verdict import Verdict, accepted, refused, unchanged
 from fleet.devices.states import IDENTITY_KIND
 
@@ -60,6 +60,15 @@ def _store(
         home = state.device_namespace(key.name)
         if home is not None:
             return refused("conflict", f"device {key.name} is in namespace {home} already: a device id is used once")
+    if key.kind == WORKLOAD_KIND:
+        device_id = (body.get("spec") or {}).get("device")
+        home = state.device_namespace(device_id) if device_id else None
+        if home not in (None, key.namespace):
+            return refused(
+                "invalid",
+                f"spec.device: device {device_id} is in namespace {home}: a workload runs on devices of its own"
+                f" namespace, {key.namespace}",
+            )
     return accepted(Change(key, body))
 
 

@@ -18,6 +18,7 @@ from fleet.decisions.resealing import is_same_content, revision_of_content
 from fleet.devices.states import IDENTITY_KIND, DeviceIdentity, DeviceState
 
 NAMESPACE_KIND: Final = "Namespace"
+WORKLOAD_KIND: Final = "EdgeWorkload"
 
 SHARED_KINDS: Final = frozenset({"EdgeDeviceSet", "EdgeWorkload", "EdgeConfig", "Secret", "ConfigMap"})
 """Kinds whose change can matter to the configuration of any device of their namespace."""

@@ -58,6 +58,11 @@ class EventCheck:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._begin()
 
+    @property
+    def documents(self) -> int:
+        """How many have begun."""
+        return self._documents
+
     def _begin(self) -> None:
         self._documents += 1
         self._sizes.clear()

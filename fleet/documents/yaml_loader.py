@@ -21,7 +21,7 @@ class YamlLimits(NamedTuple):
     documents: int = 100_000
 
 
-class _Loader(yaml.CSafeLoader):
+class KubernetesLoader(yaml.CSafeLoader):
     """The safe loader with Kubernetes' idea of a number, and no timestamps."""
 
 
@@ -40,12 +40,28 @@ _NUMBERS = {
 }
 _REPLACED = {"tag:yaml.org,2002:timestamp", *_NUMBERS}
 
-_Loader.yaml_implicit_resolvers = {
+KubernetesLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 for _tag, (_pattern, _first) in _NUMBERS.items():
-    _Loader.add_implicit_resolver(_tag, _pattern, list(_first))
+    KubernetesLoader.add_implicit_resolver(_tag, _pattern, list(_first))
+
+
+class Source(NamedTuple):
+    """Where a document stands in its text: from which character to which, and the line of the first, counted from 1."""
+
+    text: str
+    start: int
+    end: int
+    line: int
+
+    @property
+    def document(self) -> str:
+        """The document's own text, its first line whole, since a block's depth is told by its indentation."""
+        line_start = self.text.rfind("\n", 0, self.start) + 1
+        is_indented = not self.text[line_start : self.start].strip()
+        return self.text[line_start if is_indented else self.start : self.end]
 
 
 class YamlDocument(NamedTuple):
@@ -55,6 +71,7 @@ class YamlDocument(NamedTuple):
     line: int
     value: Any
     item_lines: list[int]
+    source: Source
 
 
 def load_documents(text: str | bytes, limits: YamlLimits) -> Iterator[YamlDocument]:
@@ -64,20 +81,33 @@ def load_documents(text: str | bytes, limits: YamlLimits) -> Iterator[YamlDocume
     hold secrets.
     """
     source = _decoded(text, limits)
+    check = EventCheck(limits.documents)
     try:
-        check = EventCheck(limits.documents)
-        for event in yaml.parse(source, Loader=_Loader):
+        for event in yaml.parse(source, Loader=KubernetesLoader):
             check.take(event)
-        yield from _built(source)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise BadInputError(f"{where}not YAML: {error.problem or error.context}") from None
+    except TooLargeError:
+        raise
+    except BadInputError as error:
+        raise BadInputError(f"document {check.documents}, {error}") from None
     except yaml.YAMLError as error:
-        raise BadInputError(f"not YAML: {str(error).splitlines()[0]}") from None
+        # What does not parse in a document's first line is in the document that would have begun.
+        raise BadInputError(f"document {max(check.documents, 1)}, {_reason(error)}") from None
+    try:
+        yield from _built(source)
+    except yaml.YAMLError as error:
+        raise BadInputError(_reason(error)) from None
     except (ValueError, OverflowError, KeyError):
         # What only looked like a number, or was said to be one: `0x_`, `._`, digits without end, `!!bool maybe`.
         raise BadInputError("a number cannot be read: quote it to keep it as text") from None
+
+
+def _reason(error: yaml.YAMLError) -> str:
+    """Where and why, never what."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return f"not YAML: {str(error).splitlines()[0]}"
+    mark = error.problem_mark or error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{where}not YAML: {error.problem or error.context}"
 
 
 def _decoded(text: str | bytes, limits: YamlLimits) -> str:
@@ -92,7 +122,7 @@ def _decoded(text: str | bytes, limits: YamlLimits) -> str:
 
 
 def _built(source: str) -> Iterator[YamlDocument]:
-    loader = _Loader(source)
+    loader = KubernetesLoader(source)
     number = 0
     try:
         while loader.check_node():
@@ -100,7 +130,9 @@ def _built(source: str) -> Iterator[YamlDocument]:
             node: Any = loader.get_node()
             value = loader.construct_document(node)
             if value is not None:
-                yield YamlDocument(number, node.start_mark.line + 1, value, _item_lines(node))
+                start, end = node.start_mark, node.end_mark
+                source_of = Source(source, start.index, end.index, start.line + 1)
+                yield YamlDocument(number, start.line + 1, value, _item_lines(node), source_of)
     finally:
         loader.dispose()
 

@@ -5,7 +5,16 @@ YAML exported with `kubectl get -o yaml` carries the server's fields; it must be
 
 from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError, InvalidResourceError
-from fleet.names import check_device_id, check_label_key, check_label_value, check_name, check_namespace, shown
+from fleet.names import (
+    LABEL_LIMIT,
+    NAME_LIMIT,
+    check_device_id,
+    check_label_key,
+    check_label_value,
+    check_name,
+    check_namespace,
+    shown,
+)
 from fleet.resources.kinds import Kind
 from fleet.resources.notes import Notes
 from fleet.resources.shape import shape, unshape
@@ -29,6 +38,9 @@ SERVER_FIELDS = frozenset(
     }
 )
 """Fields of metadata that only the server writes; finalizers and owners mean nothing here."""
+
+_KEY_SHOWN_LIMIT = NAME_LIMIT + 1 + LABEL_LIMIT
+"""Characters of the longest label's key there can be."""
 
 _NAME_CHECKS = {
     "Namespace": check_namespace,
@@ -96,18 +108,24 @@ def _check_names(kind: Kind, metadata: Metadata) -> None:
 
 
 def _check_labels(metadata: Metadata) -> None:
-    field = "metadata.labels"
-    try:
-        for key, value in (metadata.labels or {}).items():
-            check_label_key(key)
-            check_label_value(value)
-        field = "metadata.annotations"
-        for key in metadata.annotations or {}:
-            check_label_key(key.lower())
-    except BadInputError as error:
-        raise InvalidResourceError(f"{field}: {error}", field) from None
+    for key, value in (metadata.labels or {}).items():
+        check_label(key, value, "metadata.labels")
+    for key in metadata.annotations or {}:
+        check_label(key.lower(), "", "metadata.annotations")
     size = sum(len(key.encode()) + len(value.encode()) for key, value in (metadata.annotations or {}).items())
     if size > ANNOTATIONS_LIMIT_BYTES:
         raise InvalidResourceError(
-            f"metadata.annotations: {size} bytes are more than {ANNOTATIONS_LIMIT_BYTES}: shorten them", field
+            f"metadata.annotations: {size} bytes are more than {ANNOTATIONS_LIMIT_BYTES}: shorten them",
+            "metadata.annotations",
         )
+
+
+def check_label(key: str, value: str, path: str) -> None:
+    """Raise InvalidResourceError naming a key of the map at `path` unless key and value are those of a label."""
+    try:
+        check_label_key(key)
+        check_label_value(value)
+    except BadInputError as error:
+        # A key without end is no help in a message.
+        field = f"{path}[{key}]" if len(key) <= _KEY_SHOWN_LIMIT else path
+        raise InvalidResourceError(f"{field}: {error}", field) from None

@@ -9,6 +9,7 @@ from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError, InvalidResourceError
 from fleet.names import check_device_id, check_label_key, check_label_value, shown
 from fleet.resources.device import NamedRef
+from fleet.resources.metadata import check_label
 from fleet.resources.notes import Notes
 from fleet.resources.pod import check_pod
 from fleet.resources.shape import shape, unshape
@@ -115,7 +116,7 @@ def read_edge_workload(content: JSONObject, notes: Notes) -> JSONObject:
 def check_selector(selector: LabelSelector, path: str = "spec.deviceSelector") -> None:
     """Raise InvalidResourceError unless the selector is one Kubernetes would take."""
     for key, value in (selector.match_labels or {}).items():
-        _check_term(key, [value], f"{path}.matchLabels")
+        check_label(key, value, f"{path}.matchLabels")
     for index, requirement in enumerate(selector.match_expressions or []):
         field = f"{path}.matchExpressions[{index}]"
         values = requirement.values or []
@@ -140,12 +141,14 @@ def check_selector(selector: LabelSelector, path: str = "spec.deviceSelector") -
 
 
 def _check_term(key: str, values: list[str], field: str) -> None:
+    at = f"{field}.key"
     try:
         check_label_key(key)
-        for value in values:
+        for index, value in enumerate(values):
+            at = f"{field}.values[{index}]"
             check_label_value(value)
     except BadInputError as error:
-        raise InvalidResourceError(f"{field}: {error}", field) from None
+        raise InvalidResourceError(f"{at}: {error}", at) from None
 
 
 def _check_device(device_id: str) -> None:

@@ -88,8 +88,8 @@ def test_not_in_holds_for_a_missing_label() -> None:
         ({"key": "a", "operator": "In"}, "values"),
         ({"key": "a", "operator": "NotIn", "values": []}, "values"),
         ({"key": "a", "operator": "Exists", "values": ["x"]}, "values"),
-        ({"key": "a/b/c", "operator": "Exists"}, "matchExpressions[0]"),
-        ({"key": "a", "operator": "In", "values": ["not a value"]}, "matchExpressions[0]"),
+        ({"key": "a/b/c", "operator": "Exists"}, "matchExpressions[0].key"),
+        ({"key": "a", "operator": "In", "values": ["not a value"]}, "matchExpressions[0].values[0]"),
     ],
 )
 def test_selector_kubernetes_would_refuse_is_refused(expression: dict[str, Any], field: str) -> None:

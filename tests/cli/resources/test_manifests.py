@@ -51,7 +51,7 @@ def test_every_mistake_is_told_with_file_document_line_and_field(tmp_path: Path)
     resources, mistakes = read_manifests([str(tmp_path)], "default")
     assert [resource.name for resource in resources] == ["good"]
     assert len(mistakes) == 2
-    assert mistakes[0].startswith(f"{tmp_path / 'a.yaml'}: document 2 (line 6): spec.heartbeat.periodSeconds")
+    assert mistakes[0].startswith(f"{tmp_path / 'a.yaml'}: document 2 (line 12): spec.heartbeat.periodSeconds")
     assert "b.json: document 1 (line 1): unknown kind 'Sekret': did you mean Secret?" in mistakes[1]
 
 
