@@ -1,5 +1,6 @@
 """Changes several resources as one: every document is checked first, and then all are stored, or none."""
 
+import asyncio
 from typing import Any, Final, Literal, NamedTuple
 
 from api.resources.missing_sets import missing_set_warnings
@@ -13,6 +14,9 @@ from fleet.resources import kind_of, validate
 
 _TOLD_LIMIT: Final = 50
 """Mistakes that are told; the rest is counted."""
+
+_CHECKED_AT_ONCE: Final = 20
+"""Documents checked before other work of the process, such as devices' calls, gets its turn: some milliseconds."""
 
 
 class Result(NamedTuple):
@@ -40,6 +44,8 @@ async def write_together(
     checked: list[_Checked] = []
     causes: list[tuple[str, str]] = []
     for index, document in enumerate(documents):
+        if index % _CHECKED_AT_ONCE == 0:
+            await asyncio.sleep(0)
         try:
             checked.append(_checked(writes, reads, document, asked))
         except BadInputError as error:

@@ -5,19 +5,19 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, TypeVar
 
 from cyclopts import Parameter
 
 from cli.http_client import MERGE_PATCH, Answer, RefusedError, Server
 from cli.options import FilesOption, MessageOption, NamespaceOption, ServerOption
-from cli.resources.apply_together import plan_replacement, refusals_of, send_together
+from cli.resources.apply_together import Planned, planned_change, refusals_of, send_together
 from cli.resources.manifests import Manifest, read_manifests
-from cli.resources.rehearsal import is_only_in_the_way_here, rehearsed
+from cli.resources.rehearsal import refusals
 from cli.resources.resource_paths import collection_path, resource_path
 from cli.server_address import open_server
 from fleet.decisions.together import TOGETHER_LIMIT
-from fleet.resources.change_plan import ChangePlan, plan_change
+from fleet.resources.change_plan import ChangePlan
 from settings import load
 
 AT_A_TIME = 16
@@ -28,13 +28,6 @@ TOLD_LIMIT = 50
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class _Tried(NamedTuple):
-    manifest: Manifest
-    plan: ChangePlan
-    revision: str
-    refusal: str
 
 
 def apply(
@@ -74,41 +67,19 @@ def apply(
     for manifest in manifests:
         _warn(manifest, manifest.warnings)
     with open_server(server, settings, message) as connection:
+        planned = list(_in_parallel(lambda each: planned_change(connection, each), manifests))
         if atomic:
-            return _apply_together(connection, manifests)
-        tried = _try_all(connection, manifests, initial_namespace)
-        refusals = [f"{each.manifest.place}: {each.manifest.label}: {each.refusal}" for each in tried if each.refusal]
-        if refusals:
-            return _refuse(refusals, len(manifests))
-        return _apply_all(connection, tried)
+            return _apply_together(connection, planned)
+        refused = refusals(connection, planned)
+        if refused:
+            return _refuse(refused, len(manifests))
+        return _apply_all(connection, planned)
 
 
-def _try_all(server: Server, manifests: Sequence[Manifest], initial_namespace: str) -> list[_Tried]:
-    """A dry run of everything; namespaces first, because it matters which of them are new."""
-    namespaces = [manifest for manifest in manifests if not manifest.namespace]
-    others = [manifest for manifest in manifests if manifest.namespace]
-    tried = list(_in_parallel(lambda each: _try(server, each, each), namespaces))
-    new = frozenset(each.manifest.name for each in tried if each.plan.action == "create")
-    return tried + list(_in_parallel(lambda each: _try(server, each, rehearsed(each, new, initial_namespace)), others))
-
-
-def _try(server: Server, manifest: Manifest, tried: Manifest) -> _Tried:
-    """Plan the change and ask whether it would be accepted."""
-    live = server.find(resource_path(manifest.kind, manifest.namespace, manifest.name))
-    plan = plan_change(manifest, live)
-    revision = live["metadata"]["resourceVersion"] if live else ""
-    try:
-        _send(server, tried, plan_change(tried, live), is_dry_run=True)
-    except RefusedError as error:
-        if not is_only_in_the_way_here(manifest, tried, error):
-            return _Tried(manifest, plan, revision, str(error))
-    return _Tried(manifest, plan, revision, "")
-
-
-def _apply_all(server: Server, tried: Sequence[_Tried]) -> int:
+def _apply_all(server: Server, planned: Sequence[Planned]) -> int:
     """Send every change, kind after kind, since later ones need the earlier; the exit status."""
     refused = 0
-    for _, kind in groupby(tried, key=lambda each: each.manifest.kind.kind):
+    for _, kind in groupby(planned, key=lambda each: each.manifest.kind.kind):
         for manifest, outcome in _in_parallel(lambda each: _apply(server, each), list(kind)):
             if isinstance(outcome, RefusedError):
                 sys.stderr.write(f"muster: {manifest.place}: {manifest.label}: {outcome}\n")
@@ -119,27 +90,26 @@ def _apply_all(server: Server, tried: Sequence[_Tried]) -> int:
                 sys.stdout.write(f"{manifest.label} {verb}\n")
                 sys.stdout.flush()
     if refused:
-        sys.stderr.write(f"muster: {refused} of {len(tried)} documents were refused, the others are applied\n")
+        sys.stderr.write(f"muster: {refused} of {len(planned)} documents were refused, the others are applied\n")
     return 1 if refused else 0
 
 
-def _apply_together(server: Server, manifests: Sequence[Manifest]) -> int:
+def _apply_together(server: Server, planned: Sequence[Planned]) -> int:
     """One change of everything; the exit status."""
-    planned = list(_in_parallel(lambda each: plan_replacement(server, each), manifests))
     try:
         results = send_together(server, planned)
     except RefusedError as error:
-        return _refuse(refusals_of(planned, error), len(manifests))
-    for manifest, (verb, warnings) in zip(manifests, results, strict=True):
+        return _refuse(refusals_of(planned, error), len(planned))
+    for (manifest, *_), (verb, warnings) in zip(planned, results, strict=True):
         _warn(manifest, [text for text in warnings if text not in manifest.warnings])
         sys.stdout.write(f"{manifest.label} {verb}\n")
     return 0
 
 
-def _apply(server: Server, tried: _Tried) -> tuple[Manifest, tuple[str, Answer] | RefusedError]:
-    manifest, plan, revision, _ = tried
+def _apply(server: Server, planned: Planned) -> tuple[Manifest, tuple[str, Answer] | RefusedError]:
+    manifest, plan, revision, _ = planned
     try:
-        answer = _send(server, manifest, plan, is_dry_run=False)
+        answer = _send(server, manifest, plan)
     except RefusedError as error:
         return manifest, error
     if plan.action == "create":
@@ -149,13 +119,13 @@ def _apply(server: Server, tried: _Tried) -> tuple[Manifest, tuple[str, Answer] 
     return manifest, ("unchanged" if is_unchanged else "configured", answer)
 
 
-def _send(server: Server, manifest: Manifest, plan: ChangePlan, *, is_dry_run: bool) -> Answer:
+def _send(server: Server, manifest: Manifest, plan: ChangePlan) -> Answer:
     if plan.action == "create":
         path = collection_path(manifest.kind, manifest.namespace)
-        return server.change("POST", path, plan.body, is_dry_run=is_dry_run)
+        return server.change("POST", path, plan.body)
     if plan.action == "patch":
         path = resource_path(manifest.kind, manifest.namespace, manifest.name)
-        return server.change("PATCH", path, plan.body, content_type=MERGE_PATCH, is_dry_run=is_dry_run)
+        return server.change("PATCH", path, plan.body, content_type=MERGE_PATCH)
     return Answer({}, [])
 
 

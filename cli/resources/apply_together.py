@@ -1,4 +1,4 @@
-"""What `muster apply --atomic` sends: each resource as it shall be, with the revision it was planned from.
+"""What `muster apply` sends as one change: each resource as it shall be, with the revision it was planned from.
 
 Whatever somebody else changes in between makes the server refuse all of it, and the command may be given again.
 """
@@ -11,7 +11,7 @@ from cli.http_client import RefusedError, Server
 from cli.resources.manifests import Manifest
 from cli.resources.resource_paths import resource_path
 from fleet.decisions.commands import JSONObject
-from fleet.resources.change_plan import plan_change
+from fleet.resources.change_plan import ChangePlan, plan_change
 from fleet.resources.merge_patch import merge_patch
 
 _PATH = "/muster/v1/changes"
@@ -19,29 +19,34 @@ _CAUSE = re.compile(r"items\[(?P<index>\d+)\]\.?(?P<field>.*)")
 
 
 class Planned(NamedTuple):
-    """One resource; `body` is what is sent, None when there is nothing to change."""
+    """One resource; `plan` changes it by itself, `body` is what it shall be, None when there is nothing to change."""
 
     manifest: Manifest
+    plan: ChangePlan
+    revision: str
     body: JSONObject | None
 
 
-def plan_replacement(server: Server, manifest: Manifest) -> Planned:
-    """The whole resource that a file's description makes of what is there."""
+def planned_change(server: Server, manifest: Manifest) -> Planned:
+    """What a file's description makes of what is there."""
     live = server.find(resource_path(manifest.kind, manifest.namespace, manifest.name))
     plan = plan_change(manifest, live)
-    if plan.action == "nothing":
-        return Planned(manifest, None)
     if live is None:
-        return Planned(manifest, plan.body)
+        return Planned(manifest, plan, "", plan.body)
+    revision = live["metadata"]["resourceVersion"]
+    if plan.action == "nothing":
+        return Planned(manifest, plan, revision, None)
     wanted = merge_patch(live, plan.body)
     metadata = wanted["metadata"] | {field: live["metadata"][field] for field in ("uid", "resourceVersion")}
-    return Planned(manifest, wanted | {"metadata": metadata})
+    return Planned(manifest, plan, revision, wanted | {"metadata": metadata})
 
 
-def send_together(server: Server, planned: Sequence[Planned]) -> list[tuple[str, list[str]]]:
+def send_together(
+    server: Server, planned: Sequence[Planned], *, is_dry_run: bool = False
+) -> list[tuple[str, list[str]]]:
     """What became of each, with warnings. Raises RefusedError."""
     bodies = [each.body for each in planned if each.body is not None]
-    items = iter(server.change("POST", _PATH, {"items": bodies}).body["items"] if bodies else [])
+    items = iter(server.change("POST", _PATH, {"items": bodies}, is_dry_run=is_dry_run).body["items"] if bodies else [])
     results: list[tuple[str, list[str]]] = []
     for each in planned:
         if each.body is None:

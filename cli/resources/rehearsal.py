@@ -1,35 +1,53 @@
-"""How a resource is tried with a dry run when its namespace is only created by the same run.
+"""Whether a server would take everything: a dry run of all resources as one change, so that each may need another.
 
-The server refuses whatever belongs in a namespace that is not there. Nothing can be in the way in a new namespace, so
-such a resource is tried in the initial namespace, which always exists: that shows every other reason to refuse it.
+A change has a limit, so many resources are tried in portions, each with those new namespaces that it needs.
 """
 
-from http import HTTPStatus
+from collections.abc import Iterator, Mapping, Sequence
 
-from cli.http_client import RefusedError
-from cli.resources.manifests import Manifest
+import orjson
 
-_UNIQUE_KINDS = frozenset({"EdgeDevice", "EdgeDeviceSignedRequest"})
-"""Named after a device, of which there is one in the whole installation: one that exists is in the way anywhere."""
+from cli.http_client import RefusedError, Server
+from cli.resources.apply_together import Planned, refusals_of, send_together
+from fleet.decisions.together import TOGETHER_LIMIT
 
-
-def rehearsed(manifest: Manifest, new_namespaces: frozenset[str], initial_namespace: str) -> Manifest:
-    """The resource to try: the same one, with namespaces that this run creates replaced by the initial one."""
-    body = manifest.body
-    namespace = manifest.namespace
-    if namespace in new_namespaces:
-        namespace = initial_namespace
-        body = body | {"metadata": body["metadata"] | {"namespace": namespace}}
-    spec = body.get("spec")
-    if isinstance(spec, dict) and spec.get("targetNamespace") in new_namespaces:
-        body = body | {"spec": spec | {"targetNamespace": initial_namespace}}
-    return manifest._replace(namespace=namespace, body=body)
+_PORTION_BYTES = 1_500_000
+"""Well below what a server takes at once, and enough for hundreds of resources."""
 
 
-def is_only_in_the_way_here(manifest: Manifest, tried: Manifest, error: RefusedError) -> bool:
-    """Whether the refusal is about a resource of that name in the initial namespace, where this one will not be."""
-    return (
-        tried.namespace != manifest.namespace
-        and error.status_code == HTTPStatus.CONFLICT
-        and manifest.kind.kind not in _UNIQUE_KINDS
-    )
+def refusals(server: Server, planned: Sequence[Planned]) -> list[str]:
+    """A line for each resource that would be refused. Raises CommandError when the server does not answer."""
+    told: dict[str, None] = {}
+    for portion in portions(planned):
+        try:
+            send_together(server, portion, is_dry_run=True)
+        except RefusedError as error:
+            told |= dict.fromkeys(refusals_of(portion, error))
+    return list(told)
+
+
+def portions(
+    planned: Sequence[Planned], limit: int = TOGETHER_LIMIT, limit_bytes: int = _PORTION_BYTES
+) -> Iterator[list[Planned]]:
+    """The changes in portions within the limits, in their order, namespaces before what is in them."""
+    new = {each.manifest.name: each for each in planned if not each.manifest.namespace and each.body is not None}
+    portion: dict[int, Planned] = {}
+    size = 0
+    for each in planned:
+        added = {id(part): part for part in (*_needed(each, new), each) if part.body is not None}
+        added_bytes = sum(len(orjson.dumps(part.body)) for key, part in added.items() if key not in portion)
+        if portion and (len(portion | added) > limit or size + added_bytes > limit_bytes):
+            yield list(portion.values())
+            portion, size = {}, 0
+        portion |= added
+        size += added_bytes
+    if portion:
+        yield list(portion.values())
+
+
+def _needed(planned: Planned, new: Mapping[str, Planned]) -> list[Planned]:
+    """Namespaces that the same run creates and without which this resource would be refused."""
+    spec = planned.manifest.body.get("spec")
+    target = spec.get("targetNamespace") if isinstance(spec, dict) else None
+    wanted = dict.fromkeys((planned.manifest.namespace, str(target)))
+    return [new[name] for name in wanted if name in new]

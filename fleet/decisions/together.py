@@ -7,6 +7,7 @@ import msgspec
 
 from fleet.decisions.commands import Change, PutTogether, ResourceKey
 from fleet.decisions.resource import put_resource
+from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.decisions.state import NAMESPACE_KIND, FleetState, StoredResource
 from fleet.decisions.verdict import Refusal, Verdict, accepted, refused, unchanged
 from fleet.devices.states import IDENTITY_KIND, DeviceIdentity, DeviceState
@@ -19,8 +20,6 @@ A thousand resources of the usual 1 to 3 kB fill the record of `MUSTER_KAFKA_REC
 
 _TOLD_LIMIT: Final = 50
 """Refusals that are told; the rest is counted."""
-
-_DEVICE_KIND: Final = "EdgeDevice"
 
 
 def put_together(state: FleetState, command: PutTogether, at_ms: int) -> Verdict:
@@ -53,6 +52,7 @@ class _StateAhead(FleetState):
         self._state = state
         self._changed: dict[ResourceKey, StoredResource | None] = {}
         self._identities: dict[str, DeviceIdentity] = {}
+        self._devices: dict[str, str] = {}
         self.initial_namespace = state.initial_namespace
         self.revision = state.revision
         self.identities = ChainMap(self._identities, state.identities)  # type: ignore[assignment]
@@ -65,6 +65,8 @@ class _StateAhead(FleetState):
             else:
                 stored = None if change.body is None else StoredResource(self.revision, change.body)
                 self._changed[change.key] = stored
+                if change.key.kind == DEVICE_KIND:
+                    self._devices[change.key.name] = change.key.namespace  # putting resources removes no device
 
     def get(self, key: ResourceKey) -> StoredResource | None:
         return self._changed[key] if key in self._changed else self._state.get(key)
@@ -77,7 +79,4 @@ class _StateAhead(FleetState):
         return identity.state if identity else DeviceState.UNKNOWN
 
     def device_namespace(self, device_id: str) -> str | None:
-        for key, stored in self._changed.items():
-            if key.kind == _DEVICE_KIND and key.name == device_id and stored is not None:
-                return key.namespace
-        return self._state.device_namespace(device_id)
+        return self._devices.get(device_id) or self._state.device_namespace(device_id)

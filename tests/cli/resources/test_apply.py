@@ -92,7 +92,7 @@ def test_if_the_server_refuses_one_nothing_is_applied(apply: Apply, served: Serv
     lines = refused.stderr.splitlines()
     assert "document 3 (line 5)" in lines[0]
     assert f"edgedevice/{device_id}: " in lines[0]
-    assert lines[1:] == ["muster: nothing was applied"]
+    assert lines[1:] == ["muster: 1 of 3 documents are wrong: nothing was applied"]
     assert served.muster("get", "ns", namespace).returncode == 1
 
 
