@@ -18,14 +18,18 @@ local function now_us()
   return tonumber(clock.tv_sec) * 1e6 + tonumber(clock.tv_nsec) / 1e3
 end
 
--- Makes wrk ask before each request for how many milliseconds to wait. To be called in init().
-function pace(requests_per_s)
+-- Makes wrk ask before each request for how many milliseconds to wait. To be called in init(). `next_slot` gives the
+-- number of the slot to take, from 0; without it slots are taken one after the other.
+function pace(requests_per_s, next_slot)
   if requests_per_s <= 0 then return end
   local interval_us = 1e6 / requests_per_s
-  local slot_us
+  local began_us
+  local taken = -1
+  next_slot = next_slot or function() taken = taken + 1; return taken end
   function delay()
     local now = now_us()
-    slot_us = slot_us and slot_us + interval_us or now
+    began_us = began_us or now
+    local slot_us = began_us + next_slot() * interval_us
     if slot_us >= now then return math.floor((slot_us - now) / 1000 + 0.5) end
     if now - slot_us > LATE_US then late = late + 1 end
     return 0

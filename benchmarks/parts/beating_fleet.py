@@ -1,7 +1,7 @@
 """An installation with a registered fleet, ready for calls."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,10 +11,15 @@ from benchmarks.scale import Scale, Workplace
 
 
 @contextmanager
-def registered_fleet(workplace: Workplace, scale: Scale, say: Say) -> Iterator[Installation]:
-    """A Muster of its own whose `scale.devices` are registered; stopped and removed on leaving."""
+def registered_fleet(
+    workplace: Workplace, scale: Scale, say: Say, settings: Mapping[str, str] | None = None
+) -> Iterator[Installation]:
+    """A Muster of its own whose `scale.devices` are registered; stopped and removed on leaving.
+
+    `settings` are further `MUSTER_*` variables without the prefix.
+    """
     folder = workplace.folder / f"muster-{scale.devices}"
-    installation = Installation(folder, {"HTTP_PROCESSES": str(scale.api_processes)})
+    installation = Installation(folder, {"HTTP_PROCESSES": str(scale.api_processes), **(settings or {})})
     _store_fleet(installation, workplace, scale, say)
     try:
         with installation:

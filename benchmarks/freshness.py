@@ -1,0 +1,140 @@
+"""How soon what was acknowledged can be read, and what was changed is served, with heartbeats at several rates."""
+
+import statistics
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from benchmarks.benchmark import Findings, Say
+from benchmarks.fleet_content import device_id
+from benchmarks.heartbeat_run import Beats, Run
+from benchmarks.heartbeats import ledger_checks
+from benchmarks.measuring.visibility import ChangeProbe, seconds_until_visible
+from benchmarks.parts.beating_fleet import registered_fleet
+from benchmarks.parts.installation import Installation
+from benchmarks.report.result import Check, Figure, Line, Plot
+from benchmarks.scale import Workplace
+
+QUESTION: Final = (
+    "how soon is an acknowledged heartbeat visible in SQL, and a stored change served by every API process?"
+)
+
+_SHARES: Final = (0.1, 0.5, 0.9)
+_SEARCH_S: Final = 20.0
+_BETWEEN_S: Final = 0.2
+_QUANTILES: Final = ((0.5, "p50"), (0.99, "p99"))
+
+
+class _Probed(NamedTuple):
+    """What the probes saw at one rate; seconds."""
+
+    share: float
+    run: Run
+    visible_s: list[float]
+    served_s: list[float]
+    lost: int
+
+
+def measure(workplace: Workplace, say: Say) -> Findings:
+    """Probe at 10, 50 and 90 % of the highest rate."""
+    scale = workplace.scale
+    with registered_fleet(workplace, scale, say) as installation:
+        beats = Beats(installation, scale.devices, scale.seed, scale.connections)
+        beats.first_round(min(_SEARCH_S, scale.seconds))
+        highest = beats.run(min(_SEARCH_S, scale.seconds)).stored_per_s
+        say(f"highest rate, until stored: {highest:,.0f}/s")
+        probed = []
+        for share in _SHARES:
+            probed.append(_probe(installation, workplace, beats, share, highest))
+            say(_told(probed[-1]))
+        lost = sum(each.lost for each in probed)
+        return Findings(
+            installation.chosen,
+            (
+                *ledger_checks([each.run for each in probed]),
+                Check("every probe was seen", lost == 0, f"{lost} were not, of {sum(map(_probes, probed))}"),
+            ),
+            (
+                Figure("highest rate", "heartbeats/s", (highest,)),
+                *(figure for each in probed for figure in _figures(each)),
+            ),
+            (_plot(probed),),
+            (
+                "Visible: from the answer to one more heartbeat to its row in `heartbeats`, looked for every 50 ms.",
+                (
+                    "Served: from `stored_at` of a change of a set that a third of the devices is in, to the first"
+                    " answer of each API process that has it; each is asked every 4 ms."
+                ),
+            ),
+        )
+
+
+def _probe(installation: Installation, workplace: Workplace, beats: Beats, share: float, highest: float) -> _Probed:
+    scale = workplace.scale
+    probe = ChangeProbe(installation, scale.devices)
+    visible_s: list[float] = []
+    served_s: list[float] = []
+    lost = 0
+    runs: list[Run] = []
+    load = threading.Thread(target=lambda: runs.append(beats.run(scale.seconds, rate=highest * share)), name="load")
+    # Connected before the load's thread uses the same client.
+    _ = installation.client
+    with probe.watching():
+        load.start()
+        ends_s = time.monotonic() + scale.seconds
+        while time.monotonic() < ends_s:
+            seen_s = seconds_until_visible(installation, device_id(scale.devices - 1))
+            if seen_s is None:
+                lost += 1
+            else:
+                visible_s.append(seen_s)
+            changed_s = probe.seconds_until_served()
+            lost += not changed_s
+            served_s += changed_s
+            time.sleep(_BETWEEN_S)
+        load.join()
+    return _Probed(share, runs[0], visible_s, served_s, lost)
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    if len(values) < 2:  # noqa: PLR2004 - no quantiles of one value
+        return values[0] if values else 0.0
+    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
+
+
+def _figures(probed: _Probed) -> list[Figure]:
+    at = f"at {probed.share:.0%}"
+    return [
+        Figure(f"{at}: accepted", "heartbeats/s", (probed.run.outcome.accepted_per_s,)),
+        *(
+            Figure(f"{at}: {what}, {name}", "s", (_quantile(values, share),))
+            for what, values in (("visible in SQL", probed.visible_s), ("change served", probed.served_s))
+            for share, name in _QUANTILES
+        ),
+        Figure(f"{at}: acknowledged, p99", "ms", (probed.run.outcome.latency_ms["p99"],)),
+        Figure(f"{at}: probes", "", (float(_probes(probed)),)),
+    ]
+
+
+def _probes(probed: _Probed) -> int:
+    return len(probed.visible_s) + len(probed.served_s) + probed.lost
+
+
+def _told(probed: _Probed) -> str:
+    return (
+        f"at {probed.share:.0%}, {probed.run.outcome.accepted_per_s:,.0f}/s: visible p50"
+        f" {_quantile(probed.visible_s, 0.5):.2f} s, p99 {_quantile(probed.visible_s, 0.99):.2f} s; served p50"
+        f" {_quantile(probed.served_s, 0.5):.3f} s, p99 {_quantile(probed.served_s, 0.99):.3f} s"
+    )
+
+
+def _plot(probed: list[_Probed]) -> Plot:
+    xs = tuple(each.run.outcome.accepted_per_s for each in probed)
+    lines = (
+        Line("visible in SQL, p50", xs, tuple(_quantile(each.visible_s, 0.5) for each in probed)),
+        Line("visible in SQL, p99", xs, tuple(_quantile(each.visible_s, 0.99) for each in probed)),
+        Line("change served, p50", xs, tuple(_quantile(each.served_s, 0.5) for each in probed)),
+        Line("change served, p99", xs, tuple(_quantile(each.served_s, 0.99) for each in probed)),
+    )
+    return Plot("delay", "Delay by rate", "heartbeats/s", "s", lines)
