@@ -1,12 +1,15 @@
-"""The tables of what each device said last and when it was seen last: the agents' state, behind `device_status`."""
+"""The table of what each device said last, and how agents load it: their state, behind `device_status`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from clickhouse_connect.driver import Client
 
 from fleet.heartbeats.batch import DeviceKey
-from fleet.heartbeats.device_memory import KnownDevice, Said
+from fleet.heartbeats.device_index import digests
+from fleet.heartbeats.device_memory import DeviceMemory, LastHeartbeats, Said
+from fleet.heartbeats.packed_content import PackedContent
 from fleet.heartbeats.rows import ContentRow
 from storage.device_keys import portions
 from storage.table import PLACE, Table
@@ -37,9 +40,6 @@ CONTENTS = Table(
 )
 """Rows: `fleet.heartbeats.rows.ContentRow`."""
 
-SEEN = Table("device_seen_state", {"namespace": "LowCardinality(String)", "device_id": "String", **PLACE})
-"""Rows: `fleet.heartbeats.rows.SeenRow`."""
-
 _READ = """
     SELECT namespace, device_id, toUnixTimestamp64Milli(received_at), partition, sequence, content_hash, status,
         toUnixTimestamp64Milli(status_since), version, wanted_version, toUnixTimestamp64Milli(drifted_since),
@@ -52,20 +52,25 @@ _READ = """
 
 # A device's partition follows from its name (streams.heartbeats.records.partition_of), also after a new epoch with
 # another number of partitions, when the stored one no longer says who gets its heartbeats.
-_LOAD = """
-    SELECT content.namespace, content.device_id,
-        greatest(seen.sequence, content.sequence),
-        toUnixTimestamp64Milli(if(seen.sequence > content.sequence, seen.received_at, content.received_at)),
-        content.content_hash, content.status, content.version, content.wanted_version, content.has_events
-    FROM (
-        SELECT * FROM device_content_state FINAL
-        WHERE CRC32(concat(namespace, '/', device_id)) % {partitions:UInt32} = {partition:UInt32}
-    ) AS content
-    LEFT JOIN (
-        SELECT namespace, device_id, sequence, received_at FROM device_seen_state FINAL
-        WHERE CRC32(concat(namespace, '/', device_id)) % {partitions:UInt32} = {partition:UInt32}
-    ) AS seen ON seen.namespace = content.namespace AND seen.device_id = content.device_id
-"""
+_MINE = "CRC32(concat(namespace, '/', device_id)) % {partitions:UInt32} IN {mine:Array(UInt32)}"
+
+_LOAD_SEEN = f"""
+    SELECT concat(namespace, '/', device_id), sequence, toUnixTimestamp64Milli(received_at)
+    FROM device_seen_state FINAL WHERE {_MINE}
+"""  # noqa: S608 - put together from literals
+
+# The two parts as fleet.heartbeats.packed_content has them, each behind the first byte of an array of its length.
+_LOAD_CONTENTS = f"""
+    SELECT concat(namespace, '/', device_id), sequence, toUnixTimestamp64Milli(received_at), content_hash,
+        status, version, wanted_version, has_events,
+        concat(char(0x96), formatRowNoNewline('MsgPack', upgrade_commit_id, upgrade_status, workload_names,
+            workload_statuses, playbook_names, playbook_statuses)) AS shape,
+        concat(char(0x95), formatRowNoNewline('MsgPack', toUnixTimestamp64Milli(status_since) AS since_ms,
+            toUnixTimestamp64Milli(drifted_since), upgrade_time,
+            arrayMap(time -> toUnixTimestamp64Milli(time) - since_ms, workload_since),
+            arrayMap(time -> toUnixTimestamp64Milli(time) - since_ms, workload_uploads))) AS own
+    FROM device_content_state FINAL WHERE {_MINE}
+"""  # noqa: S608 - put together from literals
 
 
 def read_contents(client: Client, devices: Collection[DeviceKey]) -> dict[DeviceKey, ContentRow]:
@@ -77,10 +82,35 @@ def read_contents(client: Client, devices: Collection[DeviceKey]) -> dict[Device
     }
 
 
-def load_devices(client: Client, partition: int, partitions: int) -> Iterator[tuple[DeviceKey, KnownDevice]]:
-    """The last heartbeat of every device of a partition, streamed. Blocks. Raises clickhouse_connect's errors."""
-    parameters: dict[str, Any] = {"partition": partition, "partitions": partitions}
-    with client.query_row_block_stream(_LOAD, parameters=parameters) as blocks:
-        for block in blocks:
-            for namespace, device_id, sequence, received_at_ms, content_hash, *said in block:
-                yield (namespace, device_id), KnownDevice(sequence, received_at_ms, content_hash, Said(*said))
+def load_devices(client: Client, memory: DeviceMemory, mine: Collection[int], partitions: int) -> None:
+    """Have the memory hold what the devices of some of the partitions said last. Blocks.
+
+    When each was seen is read before what it said, which is written before: so a worker that still writes cannot make
+    a device look as if it had said the older thing in its newer heartbeat. Raises clickhouse_connect's errors.
+    """
+    parameters: dict[str, Any] = {"mine": sorted(mine), "partitions": partitions}
+    seen = [
+        (digests(names), np.array(sequences, np.uint64), np.array(received_at_ms, np.int64))
+        for names, sequences, received_at_ms in _columns(client, _LOAD_SEEN, parameters)
+    ]
+    for names, sequences, received_at_ms, hashes, *columns in _columns(client, _LOAD_CONTENTS, parameters):
+        *said, shapes, owns = columns
+        last = LastHeartbeats(
+            np.array(sequences, np.uint64),
+            np.array(received_at_ms, np.int64),
+            np.array(hashes, np.uint64),
+            np.zeros(len(names), np.int32),
+        )
+        packed = list(map(PackedContent, shapes, owns))
+        memory.load(digests(names), last, list(map(Said._make, zip(*said, strict=True))), packed)
+    for names, sequences, received_at_ms in seen:
+        numbers = memory.find(names)
+        at = np.flatnonzero(numbers >= 0)
+        at = at[memory.last(numbers[at]).sequences < sequences[at]]
+        memory.see(numbers[at], sequences[at], received_at_ms[at])
+
+
+def _columns(client: Client, query: str, parameters: dict[str, Any]) -> Iterator[Sequence[Any]]:
+    as_bytes = {"shape": "bytes", "own": "bytes"}
+    with client.query_column_block_stream(query, parameters=parameters, column_formats=as_bytes) as blocks:
+        yield from blocks

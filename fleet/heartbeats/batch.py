@@ -1,7 +1,7 @@
 """What the fold of a batch takes in: heartbeats with their positions, and what was looked up for them before."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from fleet.devices.hardware import Hardware
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice
@@ -9,6 +9,9 @@ from fleet.heartbeats.rows import ContentRow
 
 DeviceKey = tuple[str, str]
 """Namespace and device id."""
+
+HASH_MASK: Final = 2**64 - 1
+"""A content hash from elsewhere may be any integer."""
 
 
 class Entry(Protocol):
@@ -52,6 +55,21 @@ class ReceivedRecord(NamedTuple):
     entries: Sequence[Entry]
 
 
+class Place(NamedTuple):
+    """Where and when a heartbeat was taken."""
+
+    received_at_ms: int
+    partition: int
+    sequence: int
+
+
+class Arrival(NamedTuple):
+    """An entry by itself."""
+
+    entry: Entry
+    place: Place
+
+
 class StoredHardware(NamedTuple):
     """What is known of a device's hardware, as of a sequence."""
 
@@ -75,22 +93,23 @@ class Lookups(NamedTuple):
     hardware: frozenset[DeviceKey]
 
 
-def lookups(records: Sequence[ReceivedRecord], memories: Mapping[int, DeviceMemory]) -> Lookups:
-    """What to look up before folding; `memories` are by partition.
+def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
+    """What to look up before folding.
 
-    A device that is not remembered never beat, so nothing but hardware can be stored of it.
+    A device that is not remembered never beat, so nothing but hardware can be stored of it. Contents are asked for only
+    where the memory has none.
     """
     registered, contents, hardware = set(), set(), set()
-    for partition, entry in ((record.partition, entry) for record in records for entry in record.entries):
+    for entry, _ in arrivals:
         key = (entry.namespace, entry.device_id)
         if not entry.is_checked:
             registered.add(key)
         if entry.kind == "hardware":
             hardware.add(key)
             continue
-        known = memories[partition].get(*key)
-        is_changed = known is None or known.content_hash != entry.content_hash
-        if known is not None and (is_changed or _wants_another(entry, known)):
+        known = memory.get(*key)
+        is_changed = known is None or known.content_hash != entry.content_hash & HASH_MASK
+        if known is not None and (is_changed or _wants_another(entry, known)) and not memory.has_content(*key):
             contents.add(key)
         if is_changed and _may_describe_hardware(entry.body):
             hardware.add(key)

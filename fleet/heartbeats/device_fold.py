@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from fleet.devices.hardware import NO_HARDWARE, Hardware, encode_hardware, merge_hardware
 from fleet.devices.labels import hardware_labels
-from fleet.heartbeats.batch import DeviceKey, StoredHardware
+from fleet.heartbeats.batch import DeviceKey, Place, StoredHardware
 from fleet.heartbeats.device_memory import KnownDevice, Said
 from fleet.heartbeats.heartbeat import EventReport, Heartbeat, UpgradeReport
 from fleet.heartbeats.rows import (
@@ -23,14 +23,6 @@ REMOVED = "removed"
 
 
 _NO_EVENT = EventReport()
-
-
-class Place(NamedTuple):
-    """Where and when a heartbeat was taken."""
-
-    received_at_ms: int
-    partition: int
-    sequence: int
 
 
 class Relabelled(NamedTuple):
@@ -80,13 +72,11 @@ class DeviceFold:
     def __init__(
         self,
         key: DeviceKey,
-        partition: int,
         known: KnownDevice | None,
         content: ContentRow | None,
         hardware: StoredHardware | None,
     ) -> None:
         self.key = key
-        self.partition = partition
         self._remembered = known
         self.known = _newest(known, content)
         self.content = content

@@ -1,13 +1,20 @@
-"""What an agent remembers of each device: enough to know, without reading anything, that a heartbeat says the same.
+"""What an agent remembers of each device, packed for millions of them: enough to fold without reading anything.
 
-Packed for millions of devices, at roughly 200 bytes each: a digest for the name, columns for the numbers, and the
-texts, which most devices share, each once.
+Numbers stand in arrays, so that a whole batch is compared at once; texts that devices share stand there once.
 """
 
-from array import array
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from xxhash import xxh3_128_digest
+import numpy as np
+from numpy.typing import NDArray
+
+from fleet.heartbeats.device_index import DeviceIndex, Digests, digests
+from fleet.heartbeats.packed_content import PackedContent, SaidLast, pack_content, unpack_content
+from fleet.heartbeats.rows import ContentRow
+from fleet.heartbeats.shared_values import SharedValues, Value
+
+_NOT_KNOWN = -1
 
 
 class Said(NamedTuple):
@@ -28,82 +35,129 @@ class KnownDevice(NamedTuple):
     said: Said
 
 
+class LastHeartbeats(NamedTuple):
+    """The last heartbeats of several devices, in columns. `said` are numbers for `DeviceMemory.said`."""
+
+    sequences: NDArray[np.uint64]
+    received_at_ms: NDArray[np.int64]
+    content_hashes: NDArray[np.uint64]
+    said: NDArray[np.int32]
+
+
 class DeviceMemory:
-    """Remembers devices of one partition. Not for threads."""
+    """Remembers the devices of the partitions a worker holds. Not for threads."""
 
     def __init__(self) -> None:
-        self._slots: dict[bytes, int] = {}
-        self._sequences = array("Q")
-        self._received_at_ms = array("q")
-        self._hashes = array("Q")
-        self._said = array("L")
-        self._texts = _SharedTexts()
+        self._index = DeviceIndex()
+        self._last = LastHeartbeats(
+            np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int32)
+        )
+        self._shapes = np.empty(0, np.int32)
+        self._owns: list[bytes] = []
+        self._said: SharedValues[Said] = SharedValues()
+        self._shared_shapes: SharedValues[bytes] = SharedValues()
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return len(self._index)
+
+    def find(self, wanted: Digests) -> NDArray[np.int64]:
+        """The number of each device by the digest of its name, -1 for those that never beat."""
+        return self._index.find(wanted)
+
+    def last(self, numbers: NDArray[np.int64]) -> LastHeartbeats:
+        """The last heartbeats of devices by their numbers."""
+        sequences, received_at_ms, content_hashes, said = self._last
+        return LastHeartbeats(sequences[numbers], received_at_ms[numbers], content_hashes[numbers], said[numbers])
+
+    def said(self, code: int) -> Said:
+        """What a number in `LastHeartbeats.said` stands for. It may stand for something else after a `put`."""
+        return self._said[code]
 
     def get(self, namespace: str, device_id: str) -> KnownDevice | None:
         """The device's last heartbeat, or None if it never beat."""
-        slot = self._slots.get(_digest(namespace, device_id))
-        if slot is None:
+        number = self._index.find_one(f"{namespace}/{device_id}")
+        return None if number == _NOT_KNOWN else self._known(number)
+
+    def has_content(self, namespace: str, device_id: str) -> bool:
+        """Whether `content` would give something."""
+        number = self._index.find_one(f"{namespace}/{device_id}")
+        return bool(number != _NOT_KNOWN and self._shapes[number] != _NOT_KNOWN)
+
+    def content(self, namespace: str, device_id: str) -> ContentRow | None:
+        """What the device said last, if that is remembered, at the position of its last heartbeat.
+
+        Its partition is not remembered, and given as 0.
+        """
+        number = self._index.find_one(f"{namespace}/{device_id}")
+        if number == _NOT_KNOWN or self._shapes[number] == _NOT_KNOWN:
             return None
+        packed = PackedContent(self._shared_shapes[self._shapes[number]], self._owns[number])
+        sequence, received_at_ms, content_hash, said = self._known(number)
+        return unpack_content(SaidLast(namespace, device_id, received_at_ms, 0, sequence, content_hash, *said), packed)
+
+    def put(self, namespace: str, device_id: str, known: KnownDevice, content: ContentRow | None = None) -> None:
+        """Replace what is known of a device. Without a content it says what it said."""
+        name = f"{namespace}/{device_id}"
+        number = self._index.find_one(name)
+        if number == _NOT_KNOWN:
+            number = int(self._add(digests([name]))[0])
+        last = self._last
+        last.sequences[number], last.received_at_ms[number] = known.sequence, known.received_at_ms
+        last.content_hashes[number] = known.content_hash
+        _replace(self._said, last.said, number, known.said)
+        if content is not None:
+            packed = pack_content(content)
+            _replace(self._shared_shapes, self._shapes, number, packed.shape)
+            self._owns[number] = packed.own
+
+    def see(self, numbers: NDArray[np.int64], sequences: NDArray[np.uint64], received_at_ms: NDArray[np.int64]) -> None:
+        """Note later heartbeats of known devices that say what the ones before said; each device once."""
+        self._last.sequences[numbers] = sequences
+        self._last.received_at_ms[numbers] = received_at_ms
+
+    def load(self, names: Digests, last: LastHeartbeats, said: Sequence[Said], packed: Sequence[PackedContent]) -> None:
+        """Remember many devices, each given once, as they were stored; the numbers in `last.said` do not count."""
+        numbers = self.find(names)
+        is_new = numbers == _NOT_KNOWN
+        numbers[is_new] = self._add(names[is_new])
+        self.see(numbers, last.sequences, last.received_at_ms)
+        self._last.content_hashes[numbers] = last.content_hashes
+        for number, each_said, each_packed in zip(numbers.tolist(), said, packed, strict=True):
+            _replace(self._said, self._last.said, number, each_said)
+            _replace(self._shared_shapes, self._shapes, number, each_packed.shape)
+            self._owns[number] = each_packed.own
+
+    def _known(self, number: int) -> KnownDevice:
+        sequences, received_at_ms, content_hashes, said = self._last
         return KnownDevice(
-            self._sequences[slot], self._received_at_ms[slot], self._hashes[slot], self._texts[self._said[slot]]
+            int(sequences[number]), int(received_at_ms[number]), int(content_hashes[number]), self._said[said[number]]
         )
 
-    def put(self, namespace: str, device_id: str, known: KnownDevice) -> None:
-        """Replace what is known of a device."""
-        digest = _digest(namespace, device_id)
-        slot = self._slots.get(digest)
-        if slot is None:
-            self._slots[digest] = len(self._sequences)
-            self._sequences.append(known.sequence)
-            self._received_at_ms.append(known.received_at_ms)
-            self._hashes.append(known.content_hash)
-            self._said.append(self._texts.hold(known.said))
-            return
-        self._sequences[slot] = known.sequence
-        self._received_at_ms[slot] = known.received_at_ms
-        self._hashes[slot] = known.content_hash
-        code = self._said[slot]
-        if self._texts[code] != known.said:
-            self._said[slot] = self._texts.hold(known.said)
-            self._texts.release(code)
+    def _add(self, new: Digests) -> NDArray[np.int64]:
+        numbers = self._index.add(new)
+        self._owns += [b""] * len(numbers)
+        capacity = len(self._shapes)
+        if len(self._owns) > capacity:
+            room = max(len(self._owns), 2 * capacity) - capacity
+            last = self._last
+            self._last = LastHeartbeats(
+                _extended(last.sequences, room),
+                _extended(last.received_at_ms, room),
+                _extended(last.content_hashes, room),
+                _extended(last.said, room),
+            )
+            self._shapes = _extended(self._shapes, room)
+        return numbers
 
 
-class _SharedTexts:
-    """Each distinct `Said` once, counted, under a small number that is used again when nobody holds it."""
-
-    def __init__(self) -> None:
-        self._codes: dict[Said, int] = {}
-        self._values: list[Said] = []
-        self._holders = array("L")
-        self._free: list[int] = []
-
-    def __getitem__(self, code: int) -> Said:
-        return self._values[code]
-
-    def hold(self, said: Said) -> int:
-        code = self._codes.get(said)
-        if code is None:
-            if self._free:
-                code = self._free.pop()
-                self._values[code] = said
-            else:
-                code = len(self._values)
-                self._values.append(said)
-                self._holders.append(0)
-            self._codes[said] = code
-        self._holders[code] += 1
-        return code
-
-    def release(self, code: int) -> None:
-        self._holders[code] -= 1
-        if not self._holders[code]:
-            del self._codes[self._values[code]]
-            self._free.append(code)
+def _extended(column: NDArray[Any], room: int) -> NDArray[Any]:
+    return np.concatenate((column, np.full(room, _NOT_KNOWN).astype(column.dtype)))
 
 
-def _digest(namespace: str, device_id: str) -> bytes:
-    """128 bits: with 64, two of ten million devices would meet once in some hundred thousand installations."""
-    return xxh3_128_digest(f"{namespace}/{device_id}".encode())
+def _replace(values: SharedValues[Value], codes: NDArray[np.int32], number: int, value: Value) -> None:
+    code = int(codes[number])
+    if code == _NOT_KNOWN:
+        codes[number] = values.hold(value)
+    elif values[code] != value:
+        codes[number] = values.hold(value)
+        values.release(code)

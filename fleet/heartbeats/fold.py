@@ -6,12 +6,11 @@ row. Heartbeats of devices that are not registered become raw rows and nothing e
 it is put aside, and the rest go on.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fleet.errors import BadInputError
-from fleet.heartbeats.batch import DeviceKey, Entry, ReceivedRecord, Stored
-from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Executed, Place, Relabelled
+from fleet.heartbeats.batch import HASH_MASK, DeviceKey, Entry, Place, Stored
+from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, Said
 from fleet.heartbeats.heartbeat import Heartbeat, read_heartbeat
 from fleet.heartbeats.rows import (
@@ -24,8 +23,7 @@ from fleet.heartbeats.rows import (
     WorkloadRow,
     WorkloadTransitionRow,
 )
-
-_HASH_MASK = 2**64 - 1
+from fleet.heartbeats.unchanged import Parted, UnchangedHeartbeats
 
 
 class Unreadable(NamedTuple):
@@ -37,16 +35,20 @@ class Unreadable(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What the memory of a partition must hold once the rows are written."""
+    """What the memory must hold from now on. Without a content the device says what it said."""
 
-    partition: int
     key: DeviceKey
     known: KnownDevice
+    content: ContentRow | None
 
 
 class Folded(NamedTuple):
-    """A batch's outcome: rows by table, in the order in which they must be written, then what else there is to do."""
+    """A batch's outcome: rows by table, in the order in which they must be written, then what else there is to do.
 
+    `unchanged` are rows of `heartbeats` and `seen` too.
+    """
+
+    unchanged: UnchangedHeartbeats
     heartbeats: list[HeartbeatRow]
     device_transitions: list[DeviceTransitionRow]
     workload_transitions: list[WorkloadTransitionRow]
@@ -61,25 +63,28 @@ class Folded(NamedTuple):
     executed: list[Executed]
 
 
-def fold(
-    records: Sequence[ReceivedRecord], memories: Mapping[int, DeviceMemory], stored: Stored, repeat_within_ms: int
-) -> Folded:
-    """Fold records, which must be in order within each partition. `memories` are by partition and stay as they are.
+def fold(parted: Parted, memory: DeviceMemory, stored: Stored, repeat_within_ms: int) -> Folded:
+    """Fold the rest of a batch. The memory stays as it is; `remember` tells it.
 
     An equal heartbeat within `repeat_within_ms` of its device's last is the Edge API trying again: its events count
     once.
     """
-    batch = _Batch(memories, stored, repeat_within_ms)
-    for record in records:
-        for index, entry in enumerate(record.entries):
-            place = Place(record.received_at_ms, record.partition, record.first_sequence + index)
-            batch.take(entry, place)
-    return batch.folded()
+    batch = _Batch(memory, stored, repeat_within_ms)
+    for entry, place in parted.rest:
+        batch.take(entry, place)
+    return batch.folded(parted.unchanged)
+
+
+def remember(folded: Folded, memory: DeviceMemory) -> None:
+    """Have the memory hold what a batch, folded with it, left."""
+    memory.see(folded.unchanged.numbers, folded.unchanged.sequences, folded.unchanged.received_at_ms)
+    for key, known, content in folded.learned:
+        memory.put(*key, known, content)
 
 
 class _Batch:
-    def __init__(self, memories: Mapping[int, DeviceMemory], stored: Stored, repeat_within_ms: int) -> None:
-        self._memories = memories
+    def __init__(self, memory: DeviceMemory, stored: Stored, repeat_within_ms: int) -> None:
+        self._memory = memory
         self._stored = stored
         self._repeat_within_ms = repeat_within_ms
         self._devices: dict[DeviceKey, DeviceFold] = {}
@@ -107,11 +112,11 @@ class _Batch:
         if not self._is_registered(entry):
             self._keep(entry, place, None, body=entry.body, is_registered=False, is_changed=True)
             return
-        device = self._device(entry, place)
+        device = self._device(entry)
         known = device.known
         if known is not None and place.sequence <= known.sequence:
             return
-        content_hash = entry.content_hash & _HASH_MASK
+        content_hash = entry.content_hash & HASH_MASK
         if known is None or known.content_hash != content_hash:
             self._take_changed(device, entry, place, content_hash)
             return
@@ -131,13 +136,13 @@ class _Batch:
         if not self._is_registered(entry):
             return
         if beat := self._read(entry, place):
-            device = self._device(entry, place)
+            device = self._device(entry)
             self._before = device.checkpoint()
             device.take_hardware(place, beat.hardware)
 
-    def folded(self) -> Folded:
+    def folded(self, unchanged: UnchangedHeartbeats) -> Folded:
         """The rows of all that was taken."""
-        folded = Folded([], [], [], [], [], [], [], [], self._unreadable, [], [], [])
+        folded = Folded(unchanged, [], [], [], [], [], [], [], [], self._unreadable, [], [], [])
         folded.heartbeats.extend(self._heartbeats)
         for key, device in self._devices.items():
             folded.device_transitions.extend(device.transitions)
@@ -155,7 +160,8 @@ class _Batch:
             if seen := device.seen_row():
                 folded.seen.append(seen)
             if device.known and device.is_news:
-                folded.learned.append(Learned(device.partition, key, device.known))
+                content = device.content_row() or self._stored.contents.get(key)
+                folded.learned.append(Learned(key, device.known, content))
         return folded
 
     def _take_changed(self, device: DeviceFold, entry: Entry, place: Place, content_hash: int) -> None:
@@ -200,7 +206,7 @@ class _Batch:
                 is_registered,
                 is_repeat,
                 is_changed,
-                entry.content_hash & _HASH_MASK,
+                entry.content_hash & HASH_MASK,
                 body,
             )
         )
@@ -208,12 +214,12 @@ class _Batch:
     def _is_registered(self, entry: Entry) -> bool:
         return entry.is_checked or (entry.namespace, entry.device_id) in self._stored.registered
 
-    def _device(self, entry: Entry, place: Place) -> DeviceFold:
+    def _device(self, entry: Entry) -> DeviceFold:
         key = (entry.namespace, entry.device_id)
         device = self._devices.get(key)
         if device is None:
-            known = self._memories[place.partition].get(*key)
-            content, hardware = self._stored.contents.get(key), self._stored.hardware.get(key)
-            device = DeviceFold(key, place.partition, known, content, hardware)
+            known = self._memory.get(*key)
+            content = self._stored.contents.get(key) or self._memory.content(*key)
+            device = DeviceFold(key, known, content, self._stored.hardware.get(key))
             self._devices[key] = device
         return device

@@ -1,6 +1,7 @@
 """The heartbeat agent's tables in ClickHouse: what it looks up, and the order in which it writes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from clickhouse_connect.driver import Client
@@ -8,10 +9,10 @@ from clickhouse_connect.driver import Client
 from fleet.heartbeats.batch import Lookups, Stored
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import Folded
-from storage.device_contents import CONTENTS, SEEN, load_devices, read_contents
+from storage.device_contents import CONTENTS, load_devices, read_contents
 from storage.device_events import DEVICE_EVENTS
 from storage.hardware import HARDWARE, read_hardware
-from storage.heartbeats import HEARTBEATS
+from storage.heartbeats import HEARTBEATS, SEEN, insert_heartbeats, insert_seen
 from storage.registered_devices import read_registered
 from storage.table import Table, insert_rows
 from storage.transitions import DEVICE_TRANSITIONS, WORKLOAD_TRANSITIONS
@@ -30,12 +31,9 @@ class HeartbeatTables:
         self._metrics = metrics
         self._reached = reached
 
-    def load(self, partition: int, partitions: int) -> DeviceMemory:
-        """What every device of a partition said last."""
-        memory = DeviceMemory()
-        for key, known in load_devices(self._client, partition, partitions):
-            memory.put(*key, known)
-        return memory
+    def load(self, memory: DeviceMemory, mine: Collection[int], partitions: int) -> None:
+        """Have the memory hold what every device of some partitions said last."""
+        load_devices(self._client, memory, mine, partitions)
 
     def look_up(self, wanted: Lookups) -> Stored:
         """What is stored of the devices of a batch."""
@@ -51,19 +49,27 @@ class HeartbeatTables:
         What counts as done is told by `device_content_state` and `device_seen_state`: a heartbeat at or below its
         device's position there is not folded again. So all that follows from it is written before them.
         """
+        unchanged = folded.unchanged
+        self._insert(
+            HEARTBEATS,
+            len(unchanged) + len(folded.heartbeats),
+            lambda: insert_heartbeats(self._client, unchanged, folded.heartbeats),
+        )
         steps: list[tuple[Table, Sequence[tuple[Any, ...]]]] = [
-            (HEARTBEATS, folded.heartbeats),
             (DEVICE_TRANSITIONS, folded.device_transitions),
             (WORKLOAD_TRANSITIONS, folded.workload_transitions),
             (DEVICE_EVENTS, folded.events),
             (HARDWARE, folded.hardware),
             (WORKLOADS, folded.workloads),
             (CONTENTS, folded.contents),
-            (SEEN, folded.seen),
         ]
         for table, rows in steps:
-            if rows:
-                with self._metrics.insert_s.labels(table.name).time():
-                    insert_rows(self._client, table, rows)
-                self._metrics.inserted.labels(table.name).inc(len(rows))
-            self._reached(table.name)
+            self._insert(table, len(rows), partial(insert_rows, self._client, table, rows))
+        self._insert(SEEN, len(unchanged) + len(folded.seen), lambda: insert_seen(self._client, unchanged, folded.seen))
+
+    def _insert(self, table: Table, rows: int, insert: Callable[[], None]) -> None:
+        if rows:
+            with self._metrics.insert_s.labels(table.name).time():
+                insert()
+            self._metrics.inserted.labels(table.name).inc(rows)
+        self._reached(table.name)

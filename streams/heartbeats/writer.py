@@ -16,7 +16,8 @@ from fleet.errors import MusterError
 from fleet.heartbeats.batch import ReceivedRecord, lookups
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
-from fleet.heartbeats.fold import fold
+from fleet.heartbeats.fold import fold, remember
+from fleet.heartbeats.unchanged import part
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
 from streams.heartbeats.collection_pause import collection_paused
 from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats
@@ -47,6 +48,13 @@ class HeartbeatTopic(NamedTuple):
     name: str
     partitions: int
     epoch: int
+
+
+class _Remembered(NamedTuple):
+    """The devices of these partitions."""
+
+    memory: DeviceMemory
+    partitions: set[int]
 
 
 class RecordsMissingError(MusterError):
@@ -81,7 +89,7 @@ class HeartbeatWriter:
         self._repeat_within_ms = repeat_within_ms
         self._metrics = metrics
         self._clock = clock
-        self._memories: dict[int, DeviceMemory] = {}
+        self._remembered = _Remembered(DeviceMemory(), set())
         self._next_offsets: dict[int, int] = {}
 
     def forget(self) -> None:
@@ -89,7 +97,7 @@ class HeartbeatWriter:
 
         A call that is on its way keeps what it remembers to itself; its rows do no harm, since newer ones win.
         """
-        self._memories = {}
+        self._remembered = _Remembered(DeviceMemory(), set())
         self._next_offsets = {}
 
     async def write(self, records: Sequence[HeartbeatRecord]) -> None:
@@ -97,24 +105,32 @@ class HeartbeatWriter:
 
         But RecordsMissingError, which no repetition mends.
         """
-        memories, next_offsets = self._memories, self._next_offsets
+        remembered, next_offsets = self._remembered, self._next_offsets
         _refuse_gaps(records, next_offsets)
-        for partition in {record.partition for record in records} - memories.keys():
-            memories[partition] = await asyncio.to_thread(self._tables.load, partition, self._topic.partitions)
-            _log.info("devices loaded", partition=partition, devices=len(memories[partition]))
+        await self._load({record.partition for record in records}, remembered)
         with self._metrics.batch_s.time():
             for portion in _portions([received async for received in self._decoded(records)]):
-                await self._write(portion, memories)
+                await self._write(portion, remembered.memory)
         now_s = self._clock()
         for record in records:
             next_offsets[record.partition] = record.offset + 1
             self._metrics.delay_s.observe(max(0.0, now_s - record.received_at_ms / 1000))
-        self._metrics.devices.set(sum(map(len, memories.values())))
+        self._metrics.devices.set(len(remembered.memory))
 
-    async def _write(self, records: Sequence[ReceivedRecord], memories: dict[int, DeviceMemory]) -> None:
-        stored = await asyncio.to_thread(self._tables.look_up, lookups(records, memories))
+    async def _load(self, partitions: set[int], remembered: "_Remembered") -> None:
+        missing = partitions - remembered.partitions
+        if missing:
+            memory = remembered.memory
+            await asyncio.to_thread(self._tables.load, memory, missing, self._topic.partitions)
+            remembered.partitions.update(missing)
+            _log.info("devices loaded", partitions=sorted(missing), devices=len(memory))
+
+    async def _write(self, records: Sequence[ReceivedRecord], memory: DeviceMemory) -> None:
         with collection_paused():
-            folded = fold(records, memories, stored, self._repeat_within_ms)
+            parted = part(records, memory, self._repeat_within_ms)
+        stored = await asyncio.to_thread(self._tables.look_up, lookups(parted.rest, memory))
+        with collection_paused():
+            folded = fold(parted, memory, stored, self._repeat_within_ms)
         # Before the hardware is stored: afterwards nothing would tell that its labels have changed.
         await self._relabel(folded.relabelled)
         # Before the contents are stored, for the same reason.
@@ -123,9 +139,8 @@ class HeartbeatWriter:
         for unreadable in folded.unreadable:
             position = _position(unreadable.place.partition, unreadable.place.sequence)
             await self._put_aside(self._topic.name, position, unreadable.body, unreadable.reason)
-        self._metrics.heartbeats.inc(len(folded.heartbeats))
-        for learned in folded.learned:
-            memories[learned.partition].put(*learned.key, learned.known)
+        self._metrics.heartbeats.inc(len(folded.unchanged) + len(folded.heartbeats))
+        remember(folded, memory)
 
     async def _decoded(self, records: Sequence[HeartbeatRecord]) -> AsyncIterator[ReceivedRecord]:
         for record in records:

@@ -24,7 +24,7 @@ def test_texts_nobody_holds_any_more_are_let_go() -> None:
     memory.put("n", "other", KnownDevice(1, 1, 1, UP))
     for number in range(1000):
         memory.put("n", "d", KnownDevice(number, 0, 0, Said("up", f"v{number}", "", has_events=False)))
-    assert len(memory._texts._values) <= 3
+    assert len(memory._said._values) <= 3
     assert memory.get("n", "other") == KnownDevice(1, 1, 1, UP)
 
 

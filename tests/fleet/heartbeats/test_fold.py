@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
-from fleet.heartbeats.batch import ReceivedRecord, Stored, lookups
+from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored, lookups
 from fleet.heartbeats.device_memory import DeviceMemory
-from fleet.heartbeats.fold import Folded, fold
+from fleet.heartbeats.fold import Folded, fold, remember
+from fleet.heartbeats.rows import ContentRow
+from fleet.heartbeats.unchanged import part
 from fleet.position import pack_sequence
 from streams.heartbeats.records import HeartbeatEntry
+from tests.fleet.heartbeats.unchanged_rows import in_rows
 
 NOW_MS = 1_795_000_000_000
 REPEAT_WITHIN_MS = 1500
@@ -35,16 +38,20 @@ class Device:
             0, pack_sequence(1, self.offset, 0), self.now_ms, [HeartbeatEntry(*KEY, body=text, **options)]
         )
         self.offset += 1
-        folded = fold([record], {0: self.memory}, self.stored, REPEAT_WITHIN_MS)
-        for learned in folded.learned:
-            self.memory.put(*learned.key, learned.known)
-        for row in folded.contents:
-            self.stored = self.stored._replace(contents={KEY: row})
-        return folded
+        folded = fold(part([record], self.memory, REPEAT_WITHIN_MS), self.memory, self.stored, REPEAT_WITHIN_MS)
+        remember(folded, self.memory)
+        return in_rows(folded)
+
+    @property
+    def content(self) -> ContentRow:
+        """What is remembered of what it said last."""
+        content = self.memory.content(*KEY)
+        assert content is not None
+        return content
 
 
 def _filled(folded: Folded) -> set[str]:
-    return {name for name, rows in folded._asdict().items() if rows}
+    return {name for name, rows in folded._asdict().items() if len(rows)}
 
 
 def _workloads(*statuses: str, upload: str | None = None) -> dict[str, Any]:
@@ -71,7 +78,7 @@ def test_unchanged_heartbeat_is_a_narrow_row_and_a_sign_of_life() -> None:
     folded = device.beat({"status": "up", "version": "1"})
     (row,) = folded.heartbeats
     assert (row.status, row.version, row.is_changed, row.is_repeat, row.body) == ("up", "1", False, False, b"")
-    assert _filled(folded) == {"heartbeats", "seen", "learned"}
+    assert _filled(folded) == {"heartbeats", "seen"}
     assert folded.seen[0].received_at_ms == device.now_ms
 
 
@@ -191,7 +198,7 @@ def test_drift_lasts_from_the_first_heartbeat_with_another_version_than_wanted()
     """It begins with the first difference, lasts over newer wishes, and ends with the wanted version."""
     device = Device()
     device.beat({"version": "1"}, wanted_version="1")
-    assert device.stored.contents[KEY].drifted_since_ms is None
+    assert device.content.drifted_since_ms is None
     folded = device.beat({"version": "1"}, wanted_version="2")
     began_ms = device.now_ms
     assert (folded.heartbeats[0].is_changed, folded.contents[0].drifted_since_ms) == (False, began_ms)
@@ -212,10 +219,14 @@ def test_lookups_ask_for_no_more_than_the_batch_needs() -> None:
     """Unchanged devices are not read at all; changed ones are, and hardware where the body may describe it."""
     device = Device()
     device.beat({"status": "up"})
+    known = device.memory.get(*KEY)
+    assert known is not None
+    memory = DeviceMemory()
+    memory.put(*KEY, known)
 
     def wanted(body: bytes, **options: Any) -> tuple[bool, bool, bool]:
         entry = HeartbeatEntry(*KEY, body=body, **{"is_checked": True, "wanted_version": None, **options})
-        asked = lookups([ReceivedRecord(0, 0, NOW_MS, [entry])], {0: device.memory})
+        asked = lookups([Arrival(entry, Place(NOW_MS, 0, 0))], memory)
         return bool(asked.registered), bool(asked.contents), bool(asked.hardware)
 
     same = hash(b'{"status": "up"}') % 2**64
@@ -225,6 +236,9 @@ def test_lookups_ask_for_no_more_than_the_batch_needs() -> None:
     assert wanted(b"{}", content_hash=1) == (False, True, False)
     assert wanted(b'{"hardware":{}}', content_hash=1) == (False, True, True)
     assert wanted(b'{"\\u0068ardware":{}}', content_hash=1) == (False, True, True)
+    memory = device.memory
+    assert wanted(b"", content_hash=same, wanted_version="2") == (False, False, False)
+    assert wanted(b'{"hardware":{}}', content_hash=1) == (False, False, True)
 
 
 def test_playbook_executions_are_told_of_when_their_status_changes() -> None:
