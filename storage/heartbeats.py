@@ -13,7 +13,7 @@ from fleet.heartbeats.rows import HeartbeatRow, SeenRow
 from fleet.heartbeats.unchanged import SharedTexts as Shared
 from fleet.heartbeats.unchanged import UnchangedHeartbeats
 from storage.native_block import Numbers, SharedTexts, Texts, native_block, rows_block
-from storage.table import PLACE, Table
+from storage.table import PLACE, Table, insert_blocks
 
 HEARTBEATS = Table(
     "heartbeats_log",
@@ -57,7 +57,7 @@ def insert_heartbeats(client: Client, unchanged: UnchangedHeartbeats, rows: Sequ
             Texts([_NO_BODY] * count),
         )
         blocks.append(native_block(HEARTBEATS.columns, columns))
-    _insert(client, HEARTBEATS, blocks)
+    insert_blocks(client, HEARTBEATS, blocks)
 
 
 def insert_seen(client: Client, unchanged: UnchangedHeartbeats, rows: Sequence[SeenRow]) -> None:
@@ -65,12 +65,7 @@ def insert_seen(client: Client, unchanged: UnchangedHeartbeats, rows: Sequence[S
     blocks = [rows_block(SEEN.columns, rows)] if rows else []
     if len(unchanged):
         blocks.append(native_block(SEEN.columns, _identity(unchanged)))
-    _insert(client, SEEN, blocks)
-
-
-def _insert(client: Client, table: Table, blocks: Sequence[bytes]) -> None:
-    if blocks:
-        client.raw_insert(table.name, list(table.columns), b"".join(blocks), fmt="Native")
+    insert_blocks(client, SEEN, blocks)
 
 
 def _identity(unchanged: UnchangedHeartbeats) -> tuple[SharedTexts, Texts, Numbers, Numbers, Numbers]:

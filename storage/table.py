@@ -1,6 +1,6 @@
 """How rows get into a table: by columns, in one insert, all or none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import stamina
@@ -38,9 +38,7 @@ def insert_rows(client: Client, table: Table, rows: Sequence[tuple[Any, ...]], *
         return
     columns = list(zip(*rows, strict=True))
     settings = insert_settings(client, is_read_back=table.is_read_back, only_once=only_once)
-    for attempt in stamina.retry_context(
-        on=_is_quorum_busy, attempts=None, timeout=QUORUM_BUSY_WITHIN_S, wait_initial=0.02, wait_max=0.5
-    ):
+    for attempt in _turns():
         with attempt:
             client.insert(
                 table.name,
@@ -50,6 +48,23 @@ def insert_rows(client: Client, table: Table, rows: Sequence[tuple[Any, ...]], *
                 column_oriented=True,
                 settings=settings,
             )
+
+
+def insert_blocks(client: Client, table: Table, blocks: Sequence[bytes]) -> None:
+    """As `insert_rows`, for rows that are encoded already (`storage.native_block`)."""
+    if not blocks:
+        return
+    settings = insert_settings(client, is_read_back=table.is_read_back)
+    data = b"".join(blocks)
+    for attempt in _turns():
+        with attempt:
+            client.raw_insert(table.name, list(table.columns), data, settings=settings, fmt="Native")
+
+
+def _turns() -> Iterator[stamina.Attempt]:
+    return stamina.retry_context(
+        on=_is_quorum_busy, attempts=None, timeout=QUORUM_BUSY_WITHIN_S, wait_initial=0.02, wait_max=0.5
+    ).__iter__()
 
 
 def _is_quorum_busy(error: Exception) -> bool:
