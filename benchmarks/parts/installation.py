@@ -73,6 +73,11 @@ class Installation:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def environ(self) -> dict[str, str]:
+        """The environment of its parts, for one more."""
+        return dict(self._environ)
+
+    @property
     def address(self) -> str:
         """URL of the API."""
         return f"http://127.0.0.1:{self.settings.http.port}"
