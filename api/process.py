@@ -190,6 +190,7 @@ class ApiProcess:
                     self.gateway,
                     self.publisher,
                     self.view,
+                    self.configurations,
                     deadline_s=deadline_s,
                     clock=time.monotonic,
                     epoch=self._acknowledged_epoch,

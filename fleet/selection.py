@@ -36,6 +36,11 @@ class Selector:
         asked = (key for key, _ in (*self._within, *self._outside))
         return frozenset({*asked, *self._present, *self._absent})
 
+    @property
+    def wanted(self) -> tuple[str, frozenset[str]] | None:
+        """A label without one of these values is enough to match nothing; None when none is known."""
+        return self._within[0] if self._within else None
+
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether labels satisfy every requirement."""
         if self._is_null:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from clickhouse_connect.driver import Client
 
+from fleet.collection_pause import collection_paused
 from fleet.decisions.commands import Change, DeviceEvent, Outcome, ResourceKey
 from fleet.decisions.decider import Decision
 from fleet.decisions.state import FleetState
@@ -59,7 +60,8 @@ def insert_decisions(client: Client, decisions: Sequence[Decision], decider: str
     a batch is taken only if none that begins at the same place was: each begins where what is stored ends, so of two
     that were decided side by side one is dropped whole, and `unsettled_revisions` tells its worker.
     """
-    rows = [_row(decision, decider) for decision in decisions]
+    with collection_paused():
+        rows = [_row(decision, decider) for decision in decisions]
     insert_rows(client, DECISIONS, rows, only_once=str(decisions[0].revision) if decisions else None)
 
 

@@ -6,16 +6,14 @@ joins it. At the deadline the outcome is unknown (504), unless it is certain tha
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
-
-import msgspec
 
 from fleet.decisions.commands import Command, Outcome, Request
 from fleet.decisions.repeats import is_repeat
-from fleet.errors import BadInputError, OutcomeUnknownError, TooLargeError, UnavailableError
+from fleet.errors import BadInputError, MusterError, OutcomeUnknownError, TooLargeError, UnavailableError
 from fleet.position import MAX_INDEX
-from streams.commands.records import encode_requests
+from streams.commands.records import encode_request, join_requests
 
 _WAITING_LIMIT = 20_000
 """Requests a process has under way; a mass enrolment beyond it is told to come again, which devices do anyway."""
@@ -23,8 +21,6 @@ _WAITING_LIMIT = 20_000
 _RETRY_PAUSE_S = 0.1
 
 _RECORD_OVERHEAD_BYTES = 16
-
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class Producer(Protocol):
@@ -45,14 +41,29 @@ class Producer(Protocol):
 class _Waiting:
     """A request under way, those who wait for its outcome, and whether it may have reached the log."""
 
-    __slots__ = ("deadline_s", "is_sent", "outcome", "request", "size_bytes")
+    __slots__ = ("deadline_s", "encoded", "is_sent", "outcome", "request")
 
     def __init__(self, request: Request, outcome: "asyncio.Future[Outcome]", deadline_s: float) -> None:
         self.request = request
         self.outcome = outcome
         self.deadline_s = deadline_s
-        self.size_bytes = len(_encode(request))
+        self.encoded = encode_request(request)
         self.is_sent = False
+
+    def told(self) -> Outcome | MusterError:
+        """The outcome, or what to tell instead of one at the deadline."""
+        return self.outcome.result() if self.outcome.done() else self.without_outcome()
+
+    def without_outcome(self) -> MusterError:
+        """What to tell at the deadline."""
+        if not self.is_sent:
+            return UnavailableError("Kafka did not take the change: try again")
+        request_id = self.request.request_id
+        return OutcomeUnknownError(
+            f"the change was sent but its outcome is not known yet: repeat it with Muster-Request-Id {request_id}, "
+            "which applies it once at most",
+            request_id,
+        )
 
 
 class CommandGateway:
@@ -90,26 +101,35 @@ class CommandGateway:
         Raises UnavailableError when nothing was sent, OutcomeUnknownError at the deadline, TooLargeError, and
         BadInputError when the request id stands for another command that is under way.
         """
-        loop = asyncio.get_running_loop()
         request = Request(request_id or self._new_request_id(), author, self._wall_clock_ms(), command, message)
-        waiting = self._waiting.get(request.request_id)
-        if waiting is None:
-            waiting = self._enter(request, loop, deadline_s)
-        elif is_repeat(waiting.request.command, command):
-            waiting.deadline_s = max(waiting.deadline_s, loop.time() + deadline_s)
-        else:
-            raise BadInputError(f"Muster-Request-Id {request.request_id} is in use for another change: choose a new id")
+        waiting = self._join(request, deadline_s)
         try:
             async with asyncio.timeout(deadline_s):
                 return await asyncio.shield(waiting.outcome)
         except TimeoutError:
-            if waiting.is_sent:
-                raise OutcomeUnknownError(
-                    f"the change was sent but its outcome is not known yet: repeat it with Muster-Request-Id "
-                    f"{request.request_id}, which applies it once at most",
-                    request.request_id,
-                ) from None
-            raise UnavailableError("Kafka did not take the change: try again") from None
+            raise waiting.without_outcome() from None
+
+    async def submit_all(
+        self,
+        commands: Sequence[Command],
+        author: str,
+        deadline_s: float,
+        request_ids: Sequence[str] = (),
+        message: str = "",
+    ) -> list[Outcome | MusterError]:
+        """What came of each of many commands, in their order: as `submit`, without a task for each."""
+        now_ms = self._wall_clock_ms()
+        ids = request_ids or [self._new_request_id() for _ in commands]
+        joined: list[_Waiting | MusterError] = []
+        for request_id, command in zip(ids, commands, strict=True):
+            try:
+                joined.append(self._join(Request(request_id, author, now_ms, command, message), deadline_s))
+            except MusterError as error:
+                joined.append(error)
+        outcomes = [each.outcome for each in joined if isinstance(each, _Waiting)]
+        if outcomes:
+            await asyncio.wait(outcomes, timeout=deadline_s)
+        return [each.told() if isinstance(each, _Waiting) else each for each in joined]
 
     def on_outcome(self, outcome: Outcome) -> None:
         """An outcome was applied to this process's view."""
@@ -129,15 +149,26 @@ class CommandGateway:
         if self._sendings:
             await asyncio.wait(self._sendings, timeout=within_s)
 
+    def _join(self, request: Request, deadline_s: float) -> _Waiting:
+        """Enter a request, or join the one under way of the same id."""
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting.get(request.request_id)
+        if waiting is None:
+            return self._enter(request, loop, deadline_s)
+        if not is_repeat(waiting.request.command, request.command):
+            raise BadInputError(f"Muster-Request-Id {request.request_id} is in use for another change: choose a new id")
+        waiting.deadline_s = max(waiting.deadline_s, loop.time() + deadline_s)
+        return waiting
+
     def _enter(self, request: Request, loop: asyncio.AbstractEventLoop, deadline_s: float) -> _Waiting:
         if not self._producer.is_up:
             raise UnavailableError("Kafka is not reachable: try again")
         if len(self._waiting) >= _WAITING_LIMIT:
             raise UnavailableError(f"{_WAITING_LIMIT} changes are under way: try again")
         waiting = _Waiting(request, loop.create_future(), loop.time() + deadline_s)
-        if waiting.size_bytes + _RECORD_OVERHEAD_BYTES > self._producer.value_limit_bytes:
+        if len(waiting.encoded) + _RECORD_OVERHEAD_BYTES > self._producer.value_limit_bytes:
             raise TooLargeError(
-                f"the change has {waiting.size_bytes} bytes and no record holds it (MUSTER_KAFKA_RECORD_LIMIT_BYTES)"
+                f"the change has {len(waiting.encoded)} bytes and no record holds it (MUSTER_KAFKA_RECORD_LIMIT_BYTES)"
             )
         self._waiting[request.request_id] = waiting
         loop.call_at(waiting.deadline_s, self._forget, waiting)
@@ -170,13 +201,13 @@ class CommandGateway:
         """How many of the first fit into one record; at least one, which was checked when it came."""
         size_bytes = _RECORD_OVERHEAD_BYTES
         for count, waiting in enumerate(collected):
-            size_bytes += waiting.size_bytes
+            size_bytes += len(waiting.encoded)
             if count > MAX_INDEX or (count and size_bytes > self._producer.value_limit_bytes):
                 return count
         return len(collected)
 
     async def _deliver(self, batch: list[_Waiting]) -> None:
-        value = encode_requests([waiting.request for waiting in batch])
+        value = join_requests([waiting.encoded for waiting in batch])
         while asyncio.get_running_loop().time() < max(waiting.deadline_s for waiting in batch):
             if self._producer.is_up:
                 for waiting in batch:

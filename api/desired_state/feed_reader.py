@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from api.desired_state.fleet_view import FleetView
+from fleet.collection_pause import collection_paused
 from fleet.decisions.state import FleetState
 from streams.background_task import BackgroundTask
 from streams.commands.feed_records import decode_outcomes
@@ -115,12 +116,15 @@ class FeedReader:
 
     async def _apply(self, value: bytes, offset: int) -> None:
         try:
-            outcomes = decode_outcomes(value)
+            with collection_paused():
+                outcomes = decode_outcomes(value)
         except msgspec.DecodeError as error:
             # Only a newer program writes what this one cannot read; what it missed comes with the next load.
             _log.error("feed record skipped: it is of a later layout", offset=offset, error=str(error))
             return
-        for number, outcome in enumerate(outcomes, start=1):
-            self._view.apply(outcome)
-            if number % _APPLIED_AT_ONCE == 0:
+        for start in range(0, len(outcomes), _APPLIED_AT_ONCE):
+            if start:
                 await asyncio.sleep(0)
+            with collection_paused():
+                for outcome in outcomes[start : start + _APPLIED_AT_ONCE]:
+                    self._view.apply(outcome)

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from fleet.decisions.commands import Outcome, ResourceKey
-from fleet.decisions.state import FleetState, StoredResource
+from fleet.decisions.state import FleetState
+from fleet.decisions.stored_resource import StoredResource
 from fleet.devices.states import IDENTITY_KIND
 
 CHANGES_LIMIT: Final = 10_000

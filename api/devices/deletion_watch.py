@@ -42,8 +42,7 @@ class DeletionWatch:
 
     def after_load(self) -> None:
         """The view begins anew: find the devices being deleted in it."""
-        identities = self._view.state.identities.values()
-        self._deleting = {identity.device_id for identity in identities if identity.state is DeviceState.DELETING}
+        self._deleting = set(self._view.state.deleting)
 
     def on_outcome(self, outcome: Outcome) -> None:
         """Note devices whose deletion begins."""

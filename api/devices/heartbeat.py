@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from api.answers import Answer, accepted_at, accepted_in
+from api.devices.configuration_groups import Body
 from api.devices.follow_ups import FollowUps
 from api.devices.heartbeat_batch import StoredRecord, Waiter
 from api.devices.paths import DevicePath
@@ -30,6 +31,9 @@ class Publisher(Protocol):
 
 class Versions(Protocol):
     """What devices should run: `api.devices.configurations.Configurations`."""
+
+    def settled(self, device_id: str, namespace: str) -> Body | None:
+        """The configuration of a device of whom nothing else is to be told or asked."""
 
     def known_version(self, identity: DeviceIdentity) -> str | None:
         """The version wanted for the device if it is assembled already."""
@@ -63,13 +67,15 @@ class HeartbeatCall:
 
     def put(self, path: DevicePath, body: bytes, tell: Tell) -> None:
         """Store a heartbeat durably, then tell. Raises MusterError for what is refused at once."""
-        identity = self._standings.serving(path) if self._standings.is_loaded else None
+        identity = None
+        settled = self._versions.settled(path.device_id, path.namespace)
+        if settled is None and self._standings.is_loaded:
+            identity = self._standings.serving(path)
         heartbeat = read_heartbeat(body)
-        wanted_version = self._versions.known_version(identity) if identity else None
+        wanted_version = settled.version if settled else self._versions.known_version(identity) if identity else None
+        is_checked = self._standings.is_loaded
         self._publisher.hand_over(
-            HeartbeatEntry(
-                path.namespace, path.device_id, content_hash(body), identity is not None, wanted_version, body
-            ),
+            HeartbeatEntry(path.namespace, path.device_id, content_hash(body), is_checked, wanted_version, body),
             _Beat(self, identity, heartbeat.version, tell),
         )
 

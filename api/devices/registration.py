@@ -6,6 +6,7 @@ both say 200 only to devices an operator approved, and PUT only to the key that 
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from api.desired_state.outcomes import require_accepted
 from api.devices.certificate_requests import key_fingerprint
 from api.devices.enrolment import Commands
 from api.devices.paths import DevicePath
+from api.devices.reads import Assembled
 from api.devices.standing import Standings, refuse_registration_status
 from fleet.decisions.commands import RegisterDevice
 from fleet.devices.hardware import NO_HARDWARE, Hardware, encode_hardware
@@ -56,6 +58,12 @@ class Feed(Protocol):
         """Whether the feed has been lost for longer than registrations may rely on it."""
 
 
+@lru_cache(maxsize=1024)
+def _stands(status: str, namespace: str) -> Answer:
+    """What many devices are told alike."""
+    return json_answer(_encode({"status": status, "message": ""} | ({"namespace": namespace} if namespace else {})))
+
+
 class RegistrationCall:
     """Answers and takes registrations.
 
@@ -68,6 +76,7 @@ class RegistrationCall:
         commands: Commands,
         publisher: Publisher,
         feed: Feed,
+        configurations: Assembled,
         *,
         deadline_s: float,
         clock: Callable[[], float],
@@ -77,6 +86,7 @@ class RegistrationCall:
         self._commands = commands
         self._publisher = publisher
         self._feed = feed
+        self._configurations = configurations
         self._deadline_s = deadline_s
         self._clock = clock
         self._epoch = epoch
@@ -84,12 +94,12 @@ class RegistrationCall:
 
     def get(self, path: DevicePath, _body: bytes) -> Answer:
         """`registered` with the namespace once approved, `unregistered` without one after that ended."""
+        if self._configurations.settled(path.device_id, path.namespace) is not None:
+            return _stands("registered", path.namespace)
         standing = self._standings.asking_to_join(path)
         refuse_registration_status(standing, path)
         status = standing.answers.registration_status
-        namespace = standing.identity.namespace if standing.identity and status == "registered" else None
-        said = {"status": status, "message": ""} | ({"namespace": namespace} if namespace else {})
-        return json_answer(_encode(said))
+        return _stands(status, standing.identity.namespace if standing.identity and status == "registered" else "")
 
     async def put(self, path: DevicePath, body: bytes) -> Answer:
         """Store hardware and key of an approved device, hardware first."""

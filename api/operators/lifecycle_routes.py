@@ -1,8 +1,7 @@
 """Devices' lives over HTTP: approve many before they ask, let one register another key."""
 
-import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
@@ -46,6 +45,16 @@ class Commands(Protocol):
     ) -> Outcome:
         """The outcome, refused or not, once this process has applied it."""
 
+    async def submit_all(
+        self,
+        commands: Sequence[Command],
+        author: str,
+        deadline_s: float,
+        request_ids: Sequence[str] = (),
+        message: str = "",
+    ) -> list[Outcome | MusterError]:
+        """What came of each of many commands, in their order."""
+
 
 _decoder = msgspec.json.Decoder(Preauthorisations)
 
@@ -63,13 +72,17 @@ def lifecycle_routes(
         for each in wanted:
             _check(each)
 
-        async def send(number: int, each: Preauthorisation) -> dict[str, str]:
-            command = PreauthoriseDevice(each.device, each.namespace, each.set, each.labels, new_uid(), new_uid())
-            request_id = f"{asked.request_id}.{number}" if asked.request_id else None
-            outcome = commands.submit(command, asked.author, deadline_s, request_id, asked.message)
-            return await _told(outcome, each.device)
-
-        results = await asyncio.gather(*(send(number, each) for number, each in enumerate(wanted)))
+        came_of = await commands.submit_all(
+            [
+                PreauthoriseDevice(each.device, each.namespace, each.set, each.labels, new_uid(), new_uid())
+                for each in wanted
+            ],
+            asked.author,
+            deadline_s,
+            [f"{asked.request_id}.{number}" for number in range(len(wanted))] if asked.request_id else (),
+            asked.message,
+        )
+        results = [_told(each.device, outcome) for each, outcome in zip(wanted, came_of, strict=True)]
         return ResourceResponse({"results": results})
 
     @post(
@@ -99,10 +112,8 @@ def _check(wanted: Preauthorisation) -> None:
     check_label_value(wanted.set)
 
 
-async def _told(outcome: Any, device: str) -> dict[str, str]:
+def _told(device: str, outcome: Outcome | MusterError) -> dict[str, str]:
     """What came of one device: an error of one is no error of the others."""
-    try:
-        told = await outcome
-    except MusterError as error:
-        return {"device": device, "result": "unknown", "message": str(error)}
-    return {"device": device, "result": told.result, "message": told.message}
+    if isinstance(outcome, MusterError):
+        return {"device": device, "result": "unknown", "message": str(outcome)}
+    return {"device": device, "result": outcome.result, "message": outcome.message}

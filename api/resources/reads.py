@@ -11,7 +11,8 @@ from api.resources.secret_values import hide, redact_last_applied
 from api.resources.selection import EVERYTHING, Selection
 from api.resources.statuses import Completed, Statuses
 from fleet.decisions.commands import JSONObject, ResourceKey
-from fleet.decisions.state import FleetState, StoredResource
+from fleet.decisions.state import FleetState
+from fleet.decisions.stored_resource import StoredResource
 from fleet.errors import BadInputError, NotFoundError, UnavailableError
 from fleet.resources import Kind
 from fleet.sealing import KeyRing, is_sealed

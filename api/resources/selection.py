@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from api.resources.field_selectors import RESOURCE_FIELDS, SelectsFields, read_field_selector
-from fleet.decisions.state import StoredResource
+from fleet.decisions.stored_resource import StoredResource
 from fleet.label_selectors import read_selector
 from fleet.selection import Selector
 
@@ -52,6 +52,6 @@ def read_selection(label_selector: str | None, field_selector: str | None) -> Se
 
 
 def _labels(held: StoredResource) -> dict[str, str]:
-    if isinstance(held.content, bytes):
-        return _decode_labels(held.content).metadata.labels or {}
-    return held.content["metadata"].get("labels") or {}
+    if isinstance(held.content, dict):
+        return held.content["metadata"].get("labels") or {}
+    return _decode_labels(held.json).metadata.labels or {}

@@ -1,8 +1,8 @@
 """`muster approve -f FILE.csv`: approves a whole fleet before it asks, a thousand devices a request."""
 
 import sys
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from cli.http_client import Server
 BATCH = 1000
 """Devices in one request: as many as the server takes."""
 
-AT_A_TIME = 4
+AT_A_TIME = 8
 """Requests under way at once: enough that the command log is never idle."""
 
 _PATH = "/muster/v1/preauthorisations"
@@ -37,18 +37,27 @@ def preauthorise(server: Server, path: Path, initial_namespace: str) -> int:
         return results
 
     batches = read_batches(path, initial_namespace, BATCH)
+    under_way: deque[Future[list[dict[str, str]]]] = deque()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        # A round at a time, so that a file of any length is never held as a whole.
-        while batch := [each for _, each in zip(range(AT_A_TIME), batches, strict=False)]:
-            for results in pool.map(send, batch):
-                _tell(results, counts)
-            if sys.stderr.isatty():
-                sys.stderr.write(f"\r{counts.total():,} of {devices:,}")
+        # A few ahead, so that a file of any length is never held as a whole.
+        for batch in batches:
+            under_way.append(pool.submit(send, batch))
+            if len(under_way) > AT_A_TIME:
+                _tell(under_way.popleft().result(), counts)
+                _show(counts, devices)
+        while under_way:
+            _tell(under_way.popleft().result(), counts)
+            _show(counts, devices)
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     refused = counts.total() - counts["accepted"] - counts["unchanged"]
     sys.stdout.write(f"{counts['accepted']} approved, {counts['unchanged']} were already, {refused} refused\n")
     return 1 if refused else 0
+
+
+def _show(counts: Counter[str], devices: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{counts.total():,} of {devices:,}")
 
 
 def _tell(results: list[dict[str, str]], counts: Counter[str]) -> None:

@@ -16,6 +16,8 @@ from fleet.resources.structs import UNSET
 from fleet.resources.workload import EdgeWorkloadSpec
 from fleet.selection import Selector
 
+_NONE_COMPILED: Mapping[str, "Workload"] = {}
+
 
 class Workload:
     """One EdgeWorkload, from its validated body."""
@@ -45,29 +47,53 @@ class Workload:
         """The labels that its selector asks for."""
         return self._selector.keys
 
+    @property
+    def wanted_label(self) -> tuple[str, frozenset[str]] | None:
+        """A label of which its selector wants one of these values; None when it asks for none, or otherwise."""
+        return self._selector.wanted
+
     def applies_to(self, device_id: str, labels: Mapping[str, str]) -> bool:
         """Whether a device of this namespace runs it."""
         return self.device == device_id if self.device else self._selector.matches(labels)
 
 
 class WorkloadIndex:
-    """The workloads of `namespace` among `bodies`."""
+    """The workloads of `namespace` among `bodies`; those in `compiled`, by name, are taken as they are."""
 
-    def __init__(self, namespace: str, bodies: Iterable[JSONObject]) -> None:
+    def __init__(
+        self, namespace: str, bodies: Iterable[JSONObject], compiled: Mapping[str, Workload] = _NONE_COMPILED
+    ) -> None:
         self.namespace = namespace
-        self._by_device: dict[str, list[Workload]] = {}
-        self._by_selector: list[Workload] = []
+        self.by_name: dict[str, Workload] = dict(compiled)
         for body in bodies:
-            if body["metadata"]["namespace"] != namespace:
-                continue
-            workload = Workload(body)
+            if body["metadata"]["namespace"] == namespace:
+                workload = Workload(body)
+                self.by_name[workload.name] = workload
+        self._by_device: dict[str, list[Workload]] = {}
+        self._by_label: dict[tuple[str, str], list[Workload]] = {}
+        self._others: list[Workload] = []
+        labels: set[str] = set()
+        for workload in self.by_name.values():
             if workload.device:
                 self._by_device.setdefault(workload.device, []).append(workload)
-            else:
-                self._by_selector.append(workload)
+                continue
+            labels |= workload.label_keys
+            key, values = workload.wanted_label or ("", ())
+            for value in values:
+                self._by_label.setdefault((key, value), []).append(workload)
+            if not key:
+                self._others.append(workload)
+        self.labels = tuple(sorted(labels))
+        self.named = self._by_device.keys()
 
     def select(self, device_id: str, labels: Mapping[str, str]) -> list[Workload]:
-        """What a device with these effective labels runs, in the order of names."""
-        selected = [workload for workload in self._by_selector if workload.applies_to(device_id, labels)]
+        """What a device with these effective labels runs, in the order of names. Only `self.labels` matter.
+
+        A selector that wants a label's value is looked at only for devices that have it.
+        """
+        candidates = list(self._others)
+        for label in labels.items():
+            candidates += self._by_label.get(label, ())
+        selected = [workload for workload in candidates if workload.applies_to(device_id, labels)]
         selected += self._by_device.get(device_id, [])
         return sorted(selected, key=lambda workload: workload.name)

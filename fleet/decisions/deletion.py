@@ -11,7 +11,8 @@ from fleet.decisions.identity_changes import forgotten, identity_change, removed
 from fleet.decisions.playbooks import executions
 from fleet.decisions.resource_bodies import timestamp
 from fleet.decisions.signed_request import DEVICE_KIND, SIGNED_REQUEST_KIND, device_key, gone, request_key
-from fleet.decisions.state import NAMESPACE_KIND, FleetState, StoredResource
+from fleet.decisions.state import NAMESPACE_KIND, FleetState
+from fleet.decisions.stored_resource import StoredResource
 from fleet.decisions.verdict import Verdict, accepted, refused, unchanged
 from fleet.devices.states import IDENTITY_KIND, DeviceState
 

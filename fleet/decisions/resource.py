@@ -4,7 +4,8 @@ from fleet.decisions.commands import Change, JSONObject, PutResource, ResourceKe
 from fleet.decisions.enrolment import decline, put_signed_request
 from fleet.decisions.resource_bodies import created, replaced, with_status
 from fleet.decisions.signed_request import DEVICE_KIND, SIGNED_REQUEST_KIND, declining_message, with_features_of
-from fleet.decisions.state import WORKLOAD_KIND, FleetState, StoredResource
+from fleet.decisions.state import WORKLOAD_KIND, FleetState
+from fleet.decisions.stored_resource import StoredResource
 from fleet.decisions.verdict import Verdict, accepted, refused, unchanged
 from fleet.devices.states import IDENTITY_KIND
 

@@ -5,6 +5,7 @@ Only the objects that change are made anew; everything else is shared with the b
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from fleet.decisions.commands import JSONObject
@@ -32,7 +33,12 @@ _SEALED_AT_RANDOM: Final = frozenset({"nonce", "ciphertext", "key_id", RESEALED_
 
 def timestamp(unix_ms: int) -> str:
     """A time as Kubernetes writes it: RFC 3339, UTC, whole seconds."""
-    return datetime.fromtimestamp(unix_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _timestamp(unix_ms // 1000)
+
+
+@lru_cache(maxsize=64)
+def _timestamp(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def created(body: JSONObject, uid: str, created_at_ms: int) -> JSONObject:

@@ -2,51 +2,44 @@
 
 The deciding worker and every API process hold one `FleetState` each and feed it the same outcomes in the order of
 their revisions. An older revision never overwrites a newer one, so outcomes may be delivered again at any time.
-Nothing here is copied on reading: bodies are shared, and whoever reads one must not change it.
+Devices and what there is one of for each are packed (`packed_identities`, `packed_resources`): reading one makes a
+value anew. All other bodies are shared: whoever reads one must not change it.
 """
 
 import heapq
-import sys
 import uuid
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from fleet.decisions.commands import Change, JSONObject, Outcome, ResourceKey
+from fleet.decisions.packed_bodies import PackedBodies
+from fleet.decisions.packed_identities import PackedIdentities
+from fleet.decisions.packed_resources import PackedResources
 from fleet.decisions.resealing import is_same_content, revision_of_content
+from fleet.decisions.stored_resource import StoredResource as StoredResource  # noqa: PLC0414 - where others look for it
 from fleet.devices.states import IDENTITY_KIND, DeviceIdentity, DeviceState
 
 NAMESPACE_KIND: Final = "Namespace"
 WORKLOAD_KIND: Final = "EdgeWorkload"
+DEVICE_KIND: Final = "EdgeDevice"
 
 SHARED_KINDS: Final = frozenset({"EdgeDeviceSet", "EdgeWorkload", "EdgeConfig", "Secret", "ConfigMap"})
 """Kinds whose change can matter to the configuration of any device of their namespace."""
 
-PACKED_KINDS: Final = frozenset({"EdgeDevice", "EdgeDeviceSignedRequest", "PlaybookExecution"})
-"""Kinds of which there is one or more a device: kept as JSON bytes, since a million dicts would not fit."""
+_REFERRED_KINDS: Final = frozenset({"Secret", "ConfigMap"})
+
+PACKED_KINDS: Final = frozenset({DEVICE_KIND, "EdgeDeviceSignedRequest", "PlaybookExecution"})
+"""Kinds of which there is one or more a device: a million dicts would not fit."""
+
+_STALE_PENDING_LIMIT: Final = 1000
+"""Places kept for enrolments that were decided meanwhile, before they are cleared away."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 _decode_identity = msgspec.json.Decoder(DeviceIdentity).decode
-_NOTHING: Final[Mapping[str, "StoredResource"]] = {}
-
-
-class StoredResource(msgspec.Struct, frozen=True, gc=False):
-    """A resource as last changed. `content` is its body, as JSON values or, for PACKED_KINDS, as JSON bytes."""
-
-    revision: int
-    content: bytes | JSONObject
-
-    @property
-    def body(self) -> JSONObject:
-        """The body as stored: without `resourceVersion`, Secrets sealed. Decoded each time for PACKED_KINDS."""
-        return _decode(self.content) if isinstance(self.content, bytes) else self.content
-
-    @property
-    def json(self) -> bytes:
-        """The body as JSON bytes."""
-        return self.content if isinstance(self.content, bytes) else _encode(self.content)
+_NOTHING: Final[Mapping[str, StoredResource]] = {}
 
 
 class FleetState:
@@ -55,25 +48,29 @@ class FleetState:
     def __init__(self, initial_namespace: str) -> None:
         self.initial_namespace = initial_namespace
         self.revision = 0
-        self.identities: dict[str, DeviceIdentity] = {}
+        self.identities = PackedIdentities()
+        self.deleting: set[str] = set()
         self.pending_count = 0
         self._resources: dict[str, dict[str, dict[str, StoredResource]]] = {
             NAMESPACE_KIND: {"": {initial_namespace: StoredResource(0, _namespace_body(initial_namespace))}}
         }
+        self._packed: dict[str, dict[str, PackedResources]] = {kind: {} for kind in sorted(PACKED_KINDS)}
+        self._bodies = {kind: PackedBodies() for kind in PACKED_KINDS}
         self._generations: dict[str, int] = {}
+        self._references_generations: dict[str, int] = {}
         self._pending: list[tuple[int, str]] = []  # a heap of (requested_at_ms, device_id); stale entries stay in it
 
     def get(self, key: ResourceKey) -> StoredResource | None:
         """The resource, if there is one."""
-        return self._resources.get(key.kind, {}).get(key.namespace, _NOTHING).get(key.name)
+        return self.resources(key.kind, key.namespace).get(key.name)
 
     def resources(self, kind: str, namespace: str) -> Mapping[str, StoredResource]:
         """All of a kind in a namespace, by name (namespace "" for kinds without one). A live view: do not change it."""
-        return self._resources.get(kind, {}).get(namespace, _NOTHING)
+        return self._of(kind).get(namespace, _NOTHING)
 
     def namespaces_with(self, kind: str) -> list[str]:
         """Namespaces that hold at least one of a kind, for lists over all of them."""
-        return [namespace for namespace, resources in self._resources.get(kind, {}).items() if resources]
+        return [namespace for namespace, resources in self._of(kind).items() if resources]
 
     def has_namespace(self, namespace: str) -> bool:
         """Whether a namespace exists."""
@@ -81,7 +78,7 @@ class FleetState:
 
     def kinds_in(self, namespace: str) -> list[str]:
         """Kinds of which a namespace holds something; empty means that it may be deleted."""
-        return [kind for kind, namespaces in self._resources.items() if namespace and namespaces.get(namespace)]
+        return [kind for kind in (*self._resources, *self._packed) if namespace and self._of(kind).get(namespace)]
 
     def device_state(self, device_id: str) -> DeviceState:
         """Where a device stands; UNKNOWN when it was never heard of."""
@@ -90,7 +87,7 @@ class FleetState:
 
     def device_namespace(self, device_id: str) -> str | None:
         """The namespace that holds an EdgeDevice of this name, of which there is at most one."""
-        for namespace, devices in self._resources.get("EdgeDevice", {}).items():
+        for namespace, devices in self._packed[DEVICE_KIND].items():
             if device_id in devices:
                 return namespace
         return None
@@ -99,13 +96,17 @@ class FleetState:
         """Raised by every change in a namespace that can matter to more than one device's configuration."""
         return self._generations.get(namespace, 0)
 
+    def references_generation(self, namespace: str) -> int:
+        """The same for Secrets and ConfigMaps alone, to which the others refer."""
+        return self._references_generations.get(namespace, 0)
+
     def configuration_stamp(self, namespace: str, device_id: str) -> tuple[int, int, int]:
         """Differs whenever the device's configuration can differ: (generation, device's and identity's revision)."""
-        device = self.resources("EdgeDevice", namespace).get(device_id)
+        devices = self._packed[DEVICE_KIND].get(namespace)
         identity = self.identities.get(device_id)
         return (
             self.generation(namespace),
-            device.revision if device else 0,
+            devices.revision(device_id) if devices is not None else 0,
             identity.revision if identity else 0,
         )
 
@@ -118,7 +119,7 @@ class FleetState:
             if identity and identity.state is DeviceState.PENDING and identity.requested_at_ms == requested_at_ms:
                 if requested_at_ms >= before_ms:
                     break
-                if not found or found[-1] is not identity:
+                if not found or found[-1].device_id != device_id:
                     found.append(identity)
             heapq.heappop(self._pending)
         for identity in found:
@@ -153,17 +154,39 @@ class FleetState:
         else:
             self._store(key, body if key.kind in PACKED_KINDS else _decode(body), revision)
 
-    def _store(self, key: ResourceKey, content: bytes | JSONObject | None, revision: int) -> None:
-        resources = self._resources.setdefault(key.kind, {}).setdefault(sys.intern(key.namespace), {})
+    def _of(self, kind: str) -> Mapping[str, Mapping[str, StoredResource]]:
+        packed: Mapping[str, Mapping[str, StoredResource]] | None = self._packed.get(kind)
+        return packed if packed is not None else self._resources.get(kind, {})
+
+    def _store(self, key: ResourceKey, content: Any, revision: int) -> None:
+        if key.kind in PACKED_KINDS:
+            self._store_packed(key, content, revision)
+            return
+        resources = self._resources.setdefault(key.kind, {}).setdefault(key.namespace, {})
         held = resources.get(key.name)
         if held is not None and held.revision >= revision:
             return
         if key.kind in SHARED_KINDS and _can_matter(held, content):
             self._generations[key.namespace] = self.generation(key.namespace) + 1
+            if key.kind in _REFERRED_KINDS:
+                self._references_generations[key.namespace] = self.references_generation(key.namespace) + 1
         if content is None:
             resources.pop(key.name, None)
         else:
             resources[key.name] = StoredResource(revision_of_content(content, revision), content)
+
+    def _store_packed(self, key: ResourceKey, content: Any, revision: int) -> None:
+        resources = self._packed[key.kind].get(key.namespace)
+        if resources is None:
+            resources = self._packed[key.kind][key.namespace] = PackedResources(self._bodies[key.kind])
+        if resources.revision(key.name) >= revision:
+            return
+        if content is None:
+            resources.remove(key.name)
+        else:
+            resources.put(key.name, content, revision)
+        if key.kind == DEVICE_KIND:
+            self.identities.set_note(key.name, None)
 
     def _store_identity(self, device_id: str, identity: DeviceIdentity | None, revision: int) -> None:
         held = self.identities.get(device_id)
@@ -171,18 +194,34 @@ class FleetState:
             return
         if held is not None and held.state is DeviceState.PENDING:
             self.pending_count -= 1
+        self.deleting.discard(device_id)
         if identity is None:
-            self.identities.pop(device_id, None)
+            self.identities.remove(device_id)
             return
-        self.identities[device_id] = msgspec.structs.replace(identity, revision=revision)
+        self.identities.put(identity, revision)
         if identity.state is DeviceState.PENDING:
             self.pending_count += 1
             heapq.heappush(self._pending, (identity.requested_at_ms, device_id))
+            if len(self._pending) > 2 * self.pending_count + _STALE_PENDING_LIMIT:
+                self._forget_stale()
+        elif identity.state is DeviceState.DELETING:
+            self.deleting.add(device_id)
+
+    def _forget_stale(self) -> None:
+        """Drop those from the heap who do not wait any more: after an import they would be the whole fleet."""
+        waiting = {
+            (requested_at_ms, device_id)
+            for requested_at_ms, device_id in self._pending
+            if (identity := self.identities.get(device_id))
+            and identity.state is DeviceState.PENDING
+            and identity.requested_at_ms == requested_at_ms
+        }
+        self._pending = sorted(waiting)
 
 
-def _can_matter(held: StoredResource | None, content: bytes | JSONObject | None) -> bool:
+def _can_matter(held: StoredResource | None, content: JSONObject | None) -> bool:
     """Whether more than the status differs."""
-    if held is None or not isinstance(content, dict):
+    if held is None or content is None:
         return True
     before = held.body
     if "sealed" in before:

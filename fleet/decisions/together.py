@@ -55,7 +55,7 @@ class _StateAhead(FleetState):
         self._devices: dict[str, str] = {}
         self.initial_namespace = state.initial_namespace
         self.revision = state.revision
-        self.identities = ChainMap(self._identities, state.identities)  # type: ignore[assignment]
+        self.identities = ChainMap(self._identities, state.identities)  # type: ignore[arg-type, assignment]
 
     def take(self, changes: tuple[Change, ...]) -> None:
         """Go on as if these were stored."""

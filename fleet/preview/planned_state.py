@@ -4,14 +4,18 @@ Rules decide on it as on the state itself. Nothing of what lies beneath is chang
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
 from fleet.decisions.commands import Change, ResourceKey
 from fleet.decisions.signed_request import DEVICE_KIND
-from fleet.decisions.state import NAMESPACE_KIND, FleetState, StoredResource
+from fleet.decisions.state import NAMESPACE_KIND, FleetState
+from fleet.decisions.stored_resource import StoredResource
 from fleet.devices.states import IDENTITY_KIND, DeviceIdentity
+
+if TYPE_CHECKING:
+    from fleet.decisions.packed_identities import PackedIdentities
 
 
 class Changed(NamedTuple):
@@ -32,7 +36,7 @@ class PlannedState(FleetState):
         self._planned: dict[ResourceKey, StoredResource | None] = {}
         self._homes: dict[str, str | None] = {}
         self._identities = _Identities(base.identities)
-        self.identities = cast("dict[str, DeviceIdentity]", self._identities)
+        self.identities = cast("PackedIdentities", self._identities)
 
     def plan(self, changes: Iterable[Change]) -> None:
         """Take what an outcome would change."""

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 import structlog
 
+from fleet.collection_pause import collection_paused
 from fleet.decisions.commands import Outcome, Request
 from fleet.decisions.decider import Decider, Decision
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
@@ -106,7 +107,8 @@ class CommandProcessor:
 
     async def _decide(self, decider: Decider, records: Sequence[CommandRecord]) -> bool:
         """Whether what this worker decided counts; otherwise the state is that which another one left."""
-        decisions = [decision for record in records for decision in self._decisions(decider, record)]
+        with collection_paused():
+            decisions = [decision for record in records for decision in self._decisions(decider, record)]
         await self._put_aside_failures(records, decisions)
         self._reached("decided")
         await self._store.insert_events(decisions)

@@ -27,6 +27,16 @@ def encode_requests(requests: Sequence[Request]) -> bytes:
     return _encode((VERSION, requests))
 
 
+def encode_request(request: Request) -> bytes:
+    """One request, for `join_requests`."""
+    return _encode(request)
+
+
+def join_requests(encoded: Sequence[bytes]) -> bytes:
+    """As `encode_requests`, from requests encoded before."""
+    return _encode((VERSION, [msgspec.Raw(each) for each in encoded]))
+
+
 def decode_requests(value: bytes) -> list[Request]:
     """The requests of a record's value. Raises msgspec.DecodeError if it is not one, or of a later version."""
     record = _decode(value)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
+from fleet.collection_pause import collection_paused
 from fleet.errors import MusterError
 from fleet.heartbeats.batch import ReceivedRecord, lookups
 from fleet.heartbeats.device_fold import Executed, Relabelled
@@ -19,7 +20,6 @@ from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import fold, remember
 from fleet.heartbeats.unchanged import part
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
-from streams.heartbeats.collection_pause import collection_paused
 from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats
 from streams.heartbeats.tables import HeartbeatTables
 from streams.metrics import WorkerMetrics

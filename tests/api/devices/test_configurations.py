@@ -1,5 +1,6 @@
 """Configurations are assembled when asked for after a change, held once when equal, and told of once when they fail."""
 
+import msgspec
 import pytest
 
 from api.desired_state.fleet_view import FleetView
@@ -17,14 +18,14 @@ KEY = bytes(32)
 class Fleet:
     """A view that the test changes, and the configurations of its devices."""
 
-    def __init__(self, devices_limit: int = 100) -> None:
+    def __init__(self, limit: int = 100) -> None:
         self.view = FleetView("default", 60, lambda: 0.0)
         self.view.is_loaded = True
         self.keys = KeyRing({"k": KEY}, "k", KEY)
         self.failures = 0
         self.reports: list[ReportConfiguration] = []
         self.configurations = Configurations(
-            self.view, self.keys, KEY, devices_limit, on_failure=self._count, report=self.reports.append
+            self.view, self.keys, KEY, limit, on_failure=self._count, report=self.reports.append
         )
         self._revision = 0
 
@@ -39,9 +40,12 @@ class Fleet:
 
     def device(self, device_id: str, state: DeviceState = DeviceState.REGISTERED, problem: str = "") -> DeviceIdentity:
         """A device in a state."""
-        identity = DeviceIdentity(device_id, state, "default", configuration_problem=problem)
+        return self.hold(DeviceIdentity(device_id, state, "default", configuration_problem=problem))
+
+    def hold(self, identity: DeviceIdentity) -> DeviceIdentity:
+        """A device as it stands."""
         self._apply(identity_change(identity))
-        return self.view.state.identities[device_id]
+        return self.view.state.identities[identity.device_id]
 
     def secret(self, name: str, value: str) -> None:
         """A sealed Secret."""
@@ -82,7 +86,7 @@ def test_a_shared_change_is_seen_by_the_next_read(fleet: Fleet) -> None:
     answers = [fleet.configurations.response(device)]
     fleet.secret("s", "MQ==")
     fleet.put("EdgeWorkload", "w", workload("s"))
-    assert fleet.configurations.known_version(device) is None
+    assert fleet.configurations.known_version(device) == fleet.configurations.wanted_version(device)
     answers.append(fleet.configurations.response(device))
     fleet.secret("s", "Mg==")
     answers.append(fleet.configurations.response(device))
@@ -99,12 +103,23 @@ def test_equal_contents_are_held_once(fleet: Fleet) -> None:
     first, second = fleet.device("d1"), fleet.device("d2")
     answers = [fleet.configurations.response(device) for device in (first, second)]
     assert answers[0].replace(b'"d1"', b'"d2"') == answers[1]
-    assert len(fleet.configurations._contents) == 1
+    assert len(fleet.configurations._bodies) == 1
     fleet.put("EdgeWorkload", "w", workload())
     fleet.configurations.response(first)
-    assert len(fleet.configurations._contents) == 2
+    assert len(fleet.configurations._bodies) == 2
     fleet.configurations.response(second)
-    assert len(fleet.configurations._contents) == 1
+    assert len(fleet.configurations._bodies) == 2
+
+
+def test_what_nobody_asked_for_since_the_last_change_is_let_go(fleet: Fleet) -> None:
+    """Also of devices that were never heard of again: many changes must not leave a body each."""
+    silent, device = fleet.device("d1"), fleet.device("d2")
+    fleet.configurations.response(silent)
+    for number in range(5):
+        fleet.put("EdgeWorkload", "w", workload(labels={"podman/number": str(number)}))
+        fleet.configurations.response(device)
+        assert len(fleet.configurations._bodies) <= 2
+    assert fleet.configurations.response(silent).replace(b'"d1"', b'"d2"') == fleet.configurations.response(device)
 
 
 def test_a_device_being_deleted_gets_no_workloads(fleet: Fleet) -> None:
@@ -171,14 +186,63 @@ def test_a_secret_of_a_lost_key_is_unavailable_too(fleet: Fleet) -> None:
         fleet.configurations.response(fleet.device("d1"))
 
 
-def test_remembered_devices_are_bounded() -> None:
-    """The one asked for least recently is forgotten first."""
-    fleet = Fleet(devices_limit=2)
-    devices = [fleet.device(f"d{number}") for number in range(3)]
-    for device in devices:
-        fleet.configurations.response(device)
+def test_remembered_bodies_are_bounded() -> None:
+    """The oldest is let go first, and made again when it is asked for."""
+    fleet = Fleet(limit=2)
+    devices = []
+    for number in range(3):
+        fleet.put("EdgeDevice", f"d{number}", {"spec": {"heartbeat": {"periodSeconds": 10 + number}}})
+        devices.append(fleet.device(f"d{number}"))
+    answers = [fleet.configurations.response(device) for device in devices]
     assert [fleet.configurations.known_version(device) is not None for device in devices] == [False, True, True]
-    assert len(fleet.configurations._contents) == 1
+    assert len(fleet.configurations._bodies) == 2
+    assert [fleet.configurations.response(device) for device in devices] == answers
+
+
+def test_a_change_selects_anew_only_where_other_labels_count(fleet: Fleet) -> None:
+    """The devices are looked at again, and get what they are to run."""
+    fleet.put("EdgeDevice", "d1", {"metadata": {"labels": {"region": "north", "tier": "1"}}, "spec": {}})
+    device = fleet.device("d1")
+    for name, selector in [("a", {"region": "north"}), ("b", {"tier": "2"}), ("c", {"tier": "1"})]:
+        body = workload()
+        body["spec"]["deviceSelector"] = {"matchLabels": selector}
+        fleet.put("EdgeWorkload", name, body)
+        fleet.configurations.response(device)
+    answer = fleet.configurations.response(device)
+    assert [f'"name":"{name}"'.encode() in answer for name in "abc"] == [True, False, True]
+
+
+def test_a_workload_that_names_a_device_is_seen_by_its_next_read(fleet: Fleet) -> None:
+    """And no longer once it names another; the others stay as they were."""
+    first, second = fleet.device("d1"), fleet.device("d2")
+    plain = [fleet.configurations.response(device) for device in (first, second)]
+    for named, other, own in [("d1", second, 1), ("d2", first, 0)]:
+        body = workload()
+        body["spec"]["device"] = named
+        fleet.put("EdgeWorkload", "w", body)
+        assert fleet.configurations.response(other) == plain[own]
+        device = first if named == "d1" else second
+        assert b'"name":"w"' in fleet.configurations.response(device)
+
+
+def test_only_of_a_settled_device_the_answer_is_all_there_is(fleet: Fleet) -> None:
+    """Registered, in its namespace, its key proven, its problem known to the operator."""
+    settled = fleet.configurations.settled
+    assert settled("d1", "default") is None
+    fleet.configurations.response(fleet.device("d1"))
+    body = settled("d1", "default")
+    assert body is not None
+    assert settled("d1", "elsewhere") is None
+    unproven = DeviceIdentity("d2", DeviceState.REGISTERED, "default", key_fingerprint="ab" * 32)
+    fleet.configurations.response(fleet.hold(unproven))
+    assert settled("d2", "default") is None
+    fleet.configurations.response(fleet.hold(msgspec.structs.replace(unproven, is_key_proven=True)))
+    assert settled("d2", "default") is body
+    assert body.for_device("d2") == fleet.configurations.response(fleet.view.state.identities["d2"])
+    fleet.put("EdgeWorkload", "w", workload("missing"))
+    assert settled("d1", "default") is None
+    fleet.device("d1", DeviceState.DELETING)
+    assert settled("d1", "default") is None
 
 
 def test_a_view_loaded_anew_is_assembled_anew(fleet: Fleet) -> None:

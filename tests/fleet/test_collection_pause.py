@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from streams.heartbeats.collection_pause import collection_paused
+from fleet.collection_pause import collection_paused
 
 
 def test_collection_goes_on_afterwards_also_after_a_failure() -> None:
