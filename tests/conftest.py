@@ -39,9 +39,29 @@ def samples() -> Path:
     return _shared_folder("samples")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make test-cluster` asks for."""
+    parser.addoption("--brokers", type=int, choices=(1, 3), default=1, help="Kafka brokers the tests share")
+    parser.addoption("--long", action="store_true", help="also tests that wait for faults of half a minute")
+
+
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap address of a real broker of this session's own; tests keep apart by topic prefixes."""
+def kafka_replication(pytestconfig: pytest.Config) -> int:
+    """How many replicas a topic has: one on each broker."""
+    brokers: int = pytestconfig.getoption("--brokers")
+    return brokers
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, kafka_replication: int) -> Iterator[str]:
+    """Bootstrap address of real brokers of this session's own; tests keep apart by topic prefixes."""
+    folder = tmp_path_factory.mktemp("kafka")
+    if kafka_replication > 1:
+        from tests.kafka_cluster import KafkaCluster  # noqa: PLC0415 - needs what is defined here
+
+        with KafkaCluster(folder) as cluster:
+            yield cluster.bootstrap
+        return
     (port,) = free_ports(1, consecutive=2)
-    with KafkaBroker(tmp_path_factory.mktemp("kafka"), CACHE, port) as broker:
+    with KafkaBroker(folder, CACHE, port) as broker:
         yield broker.bootstrap

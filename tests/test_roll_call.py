@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ EVENTS = "SELECT type, reason, message FROM device_events WHERE device_id = {dev
 class Installation:
     """A running `muster up` and what a person, an analyst and the Edge API see of it."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **variables: str) -> None:
         http, kafka, clickhouse = free_ports(3, consecutive=2)
         self.data = data
         self.clickhouse_port = clickhouse
@@ -77,8 +78,11 @@ class Installation:
             "MUSTER_HTTP_PORT": str(http),
             "MUSTER_KAFKA_PORT": str(kafka),
             "MUSTER_CLICKHOUSE_PORT": str(clickhouse),
+            **variables,
         }
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{http}", timeout=15)
+        self.port = http
+        self.url = f"http://127.0.0.1:{http}"
+        self.http = httpx.Client(base_url=self.url, timeout=15)
         self.output = data.with_suffix(".out")
 
     def start(self) -> None:
@@ -143,14 +147,28 @@ def until(condition: Any, within_s: float, explain: Any = lambda: "") -> Any:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One installation for this module."""
-    installation = Installation(tmp_path_factory.mktemp("roll-call") / "data")
-    installation.start()
-    yield installation
-    if installation.process.poll() is None:
-        assert installation.stop() == []
-    installation.http.close()
+def installation(
+    tmp_path_factory: pytest.TempPathFactory, kafka_replication: int, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    """One installation for this module, with a broker of its own unless the tests share several."""
+    shared = {}
+    if kafka_replication > 1:
+        replication = str(kafka_replication)
+        shared = {"MUSTER_KAFKA": request.getfixturevalue("kafka"), "MUSTER_KAFKA_REPLICATION": replication}
+    with running(Installation(tmp_path_factory.mktemp("roll-call") / "data", **shared)) as installation:
+        yield installation
+
+
+@contextmanager
+def running(installation: Installation) -> Iterator[Installation]:
+    """Started for the block; stopped, it leaves no process behind."""
+    try:
+        installation.start()
+        yield installation
+    finally:
+        installation.http.close()
+        if installation.process.poll() is None:
+            assert installation.stop() == []
 
 
 def certificate_request(device_id: str) -> str:

