@@ -1,5 +1,7 @@
 """The manifests are what Kubernetes takes, offline, and fit Muster's settings."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +51,38 @@ def test_kubernetes_schemas_take_every_resource(manifest: Manifest) -> None:
     kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
 
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl, which builds kustomizations, is not installed")
+def test_the_kustomization_builds() -> None:
+    """Into the same resources, all in its namespace."""
+    command = ["kubectl", "kustomize", str(FOLDER)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    built = [each for each in yaml.safe_load_all(done.stdout) if each]
+    assert {(each["kind"], each["metadata"]["name"]) for each in built} == {
+        (each["kind"], each["metadata"]["name"]) for each in manifests()
+    }
+    for each in built:
+        kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
+        assert each["metadata"]["namespace"] == "flotta"
+
+
+def test_what_grows_is_there_and_grows_by_what_muster_tells() -> None:
+    """CPU for both, the lag for those that fold; never more folding workers than partitions."""
+    scaled = {
+        each["metadata"]["name"]: each["spec"] for each in manifests() if each["kind"] == "HorizontalPodAutoscaler"
+    }
+    deployments = {each["metadata"]["name"] for each in manifests() if each["kind"] == "Deployment"}
+    assert {each["scaleTargetRef"]["name"] for each in scaled.values()} == {"muster-api", "muster-heartbeats"}
+    assert set(scaled) <= deployments
+    for each in scaled.values():
+        assert "cpu" in [metric["resource"]["name"] for metric in each["metrics"] if metric["type"] == "Resource"]
+    folding = scaled["muster-heartbeats"]
+    (lag,) = [metric["external"]["metric"]["name"] for metric in folding["metrics"] if metric["type"] == "External"]
+    assert lag in (PROJECT / "api" / "metrics.py").read_text()
+    common = load(variables(next(pod for name, pod in pods() if name == "muster-heartbeats")))
+    assert folding["maxReplicas"] <= common.heartbeats.partitions
+
+
 def test_every_pod_gets_settings_that_muster_takes() -> None:
     """None of them open to the network, all servers outside ones, and no variables added by Kubernetes."""
     assert {name for name, _ in pods()} == {"muster-api", "muster-commands", "muster-heartbeats", "muster-setup"}
@@ -84,6 +118,7 @@ def test_containers_may_do_nothing_but_run() -> None:
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
             assert container["resources"]["limits"]["memory"]
+            assert set(container["resources"]["requests"]) == {"cpu", "memory"}
 
 
 def test_every_service_is_probed_where_it_tells_its_health() -> None:
