@@ -32,7 +32,7 @@ CLUSTER_TESTS := tests/cluster tests/test_roll_call.py tests/streams tests/api/t
 	tests/api/desired_state tests/api/devices/test_heartbeat_publisher.py tests/api/devices/test_who_may_register.py
 
 test-cluster: $(READY) ## Check what meets Kafka against three brokers, and lose some of them for longer
-	$(BIN)/python -m pytest --brokers 3 --long $(CLUSTER_TESTS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --brokers 3 --long -rP $(CLUSTER_TESTS) $(PYTEST_ARGS)
 
 bench: $(READY) ## Measure: all benchmarks, or BENCH="heartbeats reads"; BENCH_ARGS=--quick to try, --full for a million
 	@command -v wrk > /dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet wrk; } || { \

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
+from itertools import pairwise
 from typing import NamedTuple
 
 import httpx
@@ -32,12 +33,24 @@ class Load:
         self.statuses: list[int] = []
         self.longest_answer_s = 0.0
         self.created: list[str] = []
+        self.acknowledged_s: list[float] = []
         self.is_over = threading.Event()
 
     @property
     def acknowledged(self) -> int:
         """Heartbeats answered 200."""
         return len(self.places)
+
+
+def summary(load: Load) -> str:
+    """What a person wants to know of a fault: how many, and for how long nothing was acknowledged."""
+    times = sorted(load.acknowledged_s)
+    longest_s = max(later - earlier for earlier, later in pairwise(times))
+    refused = sum(status != HTTPStatus.OK for status in load.statuses)
+    return (
+        f"{load.acknowledged} heartbeats acknowledged, {refused} refused in at most {load.longest_answer_s:.2f} s each,"
+        f" none acknowledged for {longest_s:.1f} s; {len(load.created)} changes accepted; all of them stored once"
+    )
 
 
 class Counted(NamedTuple):
@@ -74,6 +87,7 @@ def _beat(load: Load, port: int, device: str) -> None:
             if answer.status == HTTPStatus.OK:
                 epoch, partition, offset, index = map(int, (answer.header("muster-position") or "").split("-"))
                 load.places.append((epoch, partition, offset, index))
+                load.acknowledged_s.append(time.monotonic())
             time.sleep(_PAUSE_S)
 
 

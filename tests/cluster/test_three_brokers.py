@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient
-from tests.cluster.broker_loss import LONGEST_ANSWER_S, count, in_sync, leader, load
+from tests.cluster.broker_loss import LONGEST_ANSWER_S, count, in_sync, leader, load, summary
 from tests.kafka_cluster import NODES, KafkaCluster
 from tests.ports import free_port
 from tests.test_roll_call import Installation, running, until
@@ -74,6 +74,7 @@ def test_a_broker_killed_under_load_costs_nothing_acknowledged(
     until(lambda: not count(installation, asked).missing, 60, lambda: str(count(installation, asked)))
     assert count(installation, asked).twice == 0
     until(lambda: _is_all_stored(installation, asked.created), 30)
+    print(f"the leader of the commands killed: {summary(asked)}")  # noqa: T201 - make test-cluster shows it
     victim.start()
     until(lambda: in_sync(cluster.bootstrap, TOPICS) == NODES, 60)
 
@@ -101,3 +102,4 @@ def test_partitions_without_a_leader_are_refused_in_time_and_then_go_on(
     until(lambda: not count(installation, asked).missing, 90, lambda: str(count(installation, asked)))
     assert count(installation, asked).twice == 0
     until(lambda: _is_all_stored(installation, asked.created), 60)
+    print(f"two of three brokers killed for {LEADERLESS_S:.0f} s: {summary(asked)}")  # noqa: T201
