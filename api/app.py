@@ -123,6 +123,6 @@ def _device_plane_apart(settings: Settings, process: ApiProcess) -> Served:
     device: Application = LightRoute(process.plane, management_elsewhere, limit_bytes, process.view)
     if process.certificates.device is None and not settings.device.proxy_header:
         return Served(device, LightCalls(process.plane, process.view, limit_bytes))
-    callers = Callers(settings.device)
+    callers = Callers(settings.device, process.certificates.client_was_let_in)
     light = LightCalls(process.plane, process.view, limit_bytes, callers)
     return Served(EdgeApiCheck(device, callers, process.metrics), light)

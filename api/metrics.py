@@ -48,7 +48,7 @@ class ApiMetrics:
         )
         self.certificate_ends = Gauge(
             "muster_certificate_end_timestamp_seconds",
-            "When a certificate or list in use ends, Unix time, by the setting that names its file.",
+            "When a certificate or list ends, Unix time, by the setting that names its file; client: the Edge API's.",
             ("setting",),
             multiprocess_mode="livemin",
             registry=self.registry,

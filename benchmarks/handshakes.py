@@ -35,7 +35,6 @@ _MODES: Final[dict[Mode, str]] = {
     "new": "a connection a call",
     "bare": "as the Edge API, two kept",
     "kept": "kept connections",
-    "cached": "a connection a call, sessions cached",
 }
 
 _Listen = Callable[[Installation, Certificates], AbstractContextManager[DeviceListener]]
@@ -63,17 +62,23 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     seconds = min(scale.seconds, _LOAD_S)
     program = build_edge_api(workplace.folder)
     everything: list[_Readings] = []
+    resumed = 0
     with registered_fleet(workplace, scale, say) as installation:
         for kind, (place, listen) in product(_KINDS, _PLACES.items()):
             certificates = make_certificates(installation.folder / f"{kind} {place}", kind)
             with listen(installation, certificates) as listener:
                 read = _reader(program, listener, certificates, seconds)
-                read("kept")
+                resumed += read("cached").outcome.resumed
                 everything += _alternate(read, f"{kind}, {place}", scale.repeats)
             for readings in everything[-len(_MODES) :]:
                 say(_told(readings))
     figures = [figure for readings in everything for figure in _figures(readings)]
-    return Findings({"callers": str(_CALLERS)}, _checks(everything), tuple(figures), notes=(_NOTE,))
+    return Findings(
+        {"callers": str(_CALLERS), "devices": str(_DEVICES), "api processes": "1"},
+        _checks(everything, resumed),
+        tuple(figures),
+        notes=(_NOTE,),
+    )
 
 
 _NOTE: Final = (
@@ -122,10 +127,10 @@ def _figures(readings: _Readings) -> list[Figure]:
     ]
 
 
-def _checks(everything: list[_Readings]) -> tuple[Check, ...]:
+def _checks(everything: list[_Readings], resumed: int) -> tuple[Check, ...]:
     outcomes = [run.outcome for readings in everything for run in readings.runs]
     statuses = {status for outcome in outcomes for status in outcome.statuses}
-    errors, resumed = sum(each.errors for each in outcomes), sum(each.resumed for each in outcomes)
+    errors = sum(each.errors for each in outcomes)
     new = [run.outcome for readings in everything if readings.mode == "new" for run in readings.runs]
     handshakes, calls = sum(each.handshakes for each in new), sum(each.answered for each in new)
     told = f"{', '.join(sorted(statuses))}; {errors:,} without an answer"

@@ -4,7 +4,7 @@ A header about the client is believed from the proxy alone: by its address and, 
 certificate as well. From anyone else it says nothing; see docs/decisions/0032.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from api.answers import Header
@@ -26,9 +26,10 @@ class RefusedCallerError(ForbiddenError):
 
 
 class Callers:
-    """Judges callers; one object for all calls of a listener."""
+    """Judges callers, for all calls of a listener. `let_in` hears who was let in, once a connection or so."""
 
-    def __init__(self, device: DeviceListenerSettings) -> None:
+    def __init__(self, device: DeviceListenerSettings, let_in: Callable[[Peer], None] = lambda _: None) -> None:
+        self._let_in = let_in
         self._names = spelled_alike(device.client_names.split(","))
         self._proxy_addresses = spelled_alike(device.proxy_addresses.split(","))
         self._proxy_names = spelled_alike(device.proxy_names.split(","))
@@ -47,11 +48,15 @@ class Callers:
             peer = self._named_by_proxy(address, headers)
         if peer is None or self._names.isdisjoint(peer.names):
             raise _refused(peer)
+        self._let_in(peer)
 
     def is_proxy_or_edge_api(self, address: str, certificate: Peer | None) -> bool:
         """Whether `check` may let calls of this connection in: as the headers say if there may be a proxy, else all."""
         if not self._header:
-            return certificate is not None and not self._names.isdisjoint(certificate.names)
+            if certificate is None or self._names.isdisjoint(certificate.names):
+                return False
+            self._let_in(certificate)
+            return True
         is_proxy = certificate is None or not self._proxy_names.isdisjoint(certificate.names)
         return is_proxy and _is_among(address, self._proxy_addresses)
 

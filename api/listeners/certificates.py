@@ -3,18 +3,30 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
+from api.listeners.client_ends import ClientEnds
 from api.listeners.handshakes import HandshakeLog
-from api.listeners.tls_files import End, NamedFile, TlsFiles, TlsPaths
+from api.listeners.peer import Peer
+from api.listeners.tls_files import NamedFile, TlsFiles, TlsPaths
 from api.metrics import ApiMetrics
 from settings import Settings
 
-_WARNED_EVERY_S: Final = 24 * 3600.0
+_DAY_S: Final = 24 * 3600.0
+_WARNED_EVERY_S: Final = _DAY_S
 
 _log = structlog.get_logger(__name__)
+
+
+class _Ending(NamedTuple):
+    """A certificate or list that ends soon: which, when (Unix time), in how many days, and what to do."""
+
+    what: str
+    at_s: float
+    days: float
+    remedy: str
 
 
 class Certificates:
@@ -40,31 +52,50 @@ class Certificates:
 
         self.management = read("management", _management_paths(settings))
         self.device = read("device", _device_paths(settings))
+        self._clients = ClientEnds()
         self.look()
+
+    def client_was_let_in(self, peer: Peer) -> None:
+        """An Edge API called; its certificate ends one day too."""
+        self._clients.note(peer, self._wall_clock_s())
 
     def degraded(self) -> list[str]:
         """Reasons for readiness: what ends within the days of `MUSTER_TLS_WARNING_DAYS`, or could not be reloaded."""
-        ending = [f"{end.file.setting} {_when(days)}: renew {end.file.path}" for end, days in self._ending()]
+        ending = [f"{end.what} {_when(end.days)}: {end.remedy}" for end in self._ending()]
         return ending + [files.trouble for files in self._all() if files.trouble]
 
     def look(self) -> None:
         """Log what ends soon, once a day, and keep the metric current."""
+        now_s = self._wall_clock_s()
         for files in self._all():
             for end in files.ends:
                 self._metrics.certificate_ends.labels(end.file.setting).set(end.at.timestamp())
-        now_s = self._wall_clock_s()
-        for end, days in self._ending():
-            if now_s - self._warned_s.get(end.file.setting, -_WARNED_EVERY_S) >= _WARNED_EVERY_S:
-                self._warned_s[end.file.setting] = now_s
+        if clients := self._clients.current(now_s):
+            self._metrics.certificate_ends.labels("client").set(min(client.at_s for client in clients))
+        for ending in self._ending():
+            if now_s - self._warned_s.get(ending.what, -_WARNED_EVERY_S) >= _WARNED_EVERY_S:
+                self._warned_s[ending.what] = now_s
                 _log.warning(
-                    "certificate ends", setting=end.file.setting, file=str(end.file.path), at=end.at.isoformat(),
-                    days_left=round(days, 1),
+                    "certificate ends", setting=ending.what, remedy=ending.remedy,
+                    at=datetime.fromtimestamp(ending.at_s, UTC).isoformat(), days_left=round(ending.days, 1),
                 )  # fmt: skip
 
-    def _ending(self) -> list[tuple[End, float]]:
-        now = datetime.fromtimestamp(self._wall_clock_s(), UTC)
-        left = [(end, (end.at - now).total_seconds() / 86_400) for files in self._all() for end in files.ends]
-        return [(end, days) for end, days in left if days < self._warning_days]
+    def _ending(self) -> list[_Ending]:
+        now_s = self._wall_clock_s()
+
+        def ending(what: str, at_s: float, remedy: str) -> _Ending:
+            return _Ending(what, at_s, (at_s - now_s) / _DAY_S, remedy)
+
+        found = [
+            ending(end.file.setting, end.at.timestamp(), f"renew {end.file.path}")
+            for files in self._all()
+            for end in files.ends
+        ]
+        found += [
+            ending(f"the Edge API's certificate ({client.names})", client.at_s, "renew flotta-host-certificate there")
+            for client in self._clients.current(now_s)
+        ]
+        return [each for each in found if each.days < self._warning_days]
 
     def _all(self) -> list[TlsFiles]:
         return [files for files in (self.management, self.device) if files]

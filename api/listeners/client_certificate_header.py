@@ -63,7 +63,8 @@ def _parsed(value: bytes) -> Peer:
 
 def _peer(certificate: x509.Certificate) -> Peer:
     common_name, unit = NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME
-    return Peer(_names(certificate), _last(certificate, common_name), _last(certificate, unit))
+    ends_at_s = certificate.not_valid_after_utc.timestamp()
+    return Peer(_names(certificate), _last(certificate, common_name), _last(certificate, unit), ends_at_s)
 
 
 def _names(certificate: x509.Certificate) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Who is at the other end of a connection, by the certificate that TLS has verified already."""
 
 import ipaddress
+import ssl
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
@@ -9,11 +10,15 @@ SCOPE_KEY: Final = "muster.peer"
 
 
 class Peer(NamedTuple):
-    """A verified client. `names` are its SANs; `unit` is the subject's OU, in which devices carry their namespace."""
+    """A verified client. `names` are its SANs; `unit` is the subject's OU, in which devices carry their namespace.
+
+    `ends_at_s` is when its certificate ends, Unix time, 0 where that is not known.
+    """
 
     names: frozenset[str]
     common_name: str
     unit: str
+    ends_at_s: float = 0.0
 
     @property
     def is_device(self) -> bool:
@@ -27,7 +32,9 @@ def peer_of(certificate: dict[str, Any] | None) -> Peer | None:
         return None
     subject = {name: value for part in certificate.get("subject", ()) for name, value in part}
     names = (value for kind, value in certificate.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
-    return Peer(spelled_alike(names), subject.get("commonName", ""), subject.get("organizationalUnitName", ""))
+    unit = subject.get("organizationalUnitName", "")
+    ends_at_s = float(ssl.cert_time_to_seconds(certificate["notAfter"])) if "notAfter" in certificate else 0.0
+    return Peer(spelled_alike(names), subject.get("commonName", ""), unit, ends_at_s)
 
 
 def spelled_alike(names: Iterable[str]) -> frozenset[str]:

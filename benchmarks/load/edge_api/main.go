@@ -40,17 +40,11 @@ func main() {
 	flag.Parse()
 
 	config := tlsConfig(*ca, *certificate, *key)
-	transport := &http.Transport{TLSClientConfig: config}
-	switch *mode {
-	case "kept":
-		transport.MaxIdleConnsPerHost = *callers
-	case "new":
-		transport.DisableKeepAlives = true
-	case "cached":
-		transport.DisableKeepAlives = true
+	if *mode == "cached" {
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(*callers)
 	}
-	client := &http.Client{Transport: transport}
+	closes := *mode == "new" || *mode == "cached"
+	shared := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: closes}}
 
 	outcome := Outcome{Statuses: map[string]int{}, LatencyMs: map[string]float64{}}
 	trace := &httptrace.ClientTrace{TLSHandshakeDone: func(state tls.ConnectionState, err error) {
@@ -70,6 +64,10 @@ func main() {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
+			client := shared
+			if *mode == "kept" {
+				client = &http.Client{Transport: &http.Transport{TLSClientConfig: config.Clone()}}
+			}
 			for time.Since(began) < *duration {
 				sent := time.Now()
 				status := read(client, traced, *url)

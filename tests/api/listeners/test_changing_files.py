@@ -1,6 +1,7 @@
 """Certificates that change, are revoked or come to their end while the process runs."""
 
 import ssl
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -116,10 +117,34 @@ def test_the_end_of_a_certificate_is_told_in_time(
         told = degraded(listening.api)
         assert "MUSTER_DEVICE_CERTIFICATE ends in 29 days" in told
         assert "CLIENT_CA" not in told
+        assert listening.get(READ, own.host(valid=timedelta(days=9))).status_code == 404
+        assert "the Edge API's certificate (127.0.0.1, ::1, edge.example) ends in 9 days" in degraded(listening.api)
         assert "certificate ends" in (tmp_path / "log").read_text()
         end = x509.load_pem_x509_certificate(server.certificate.read_bytes()).not_valid_after_utc.timestamp()
         name = "muster_certificate_end_timestamp_seconds"
         assert listening.metric(name, setting="MUSTER_DEVICE_CERTIFICATE") == end
+
+
+def test_tls_1_2_is_spoken_where_the_setting_allows_it(
+    variables: dict[str, str],
+    own: Authority,
+    tmp_path: Path,
+) -> None:
+    """With `MUSTER_TLS_MINIMUM=1.2` both versions, client certificates included, and nothing older."""
+    host = own.host()
+    with listening_with(variables, own, own.server(), tmp_path / "log", TLS_MINIMUM="1.2") as listening:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = own.client_context(host)
+            context.minimum_version = context.maximum_version = version
+            assert listening.get_with(READ, context).status_code == 404
+            without = own.client_context(None)
+            without.minimum_version = without.maximum_version = version
+            assert is_cut_off(lambda context=without: listening.get_with(READ, context))
+        older = own.client_context(host)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            older.minimum_version = older.maximum_version = ssl.TLSVersion.TLSv1_1
+        older.set_ciphers("ALL:@SECLEVEL=0")
+        assert is_cut_off(lambda: listening.get_with(READ, older))
 
 
 def _serial(listening: Listening) -> int:

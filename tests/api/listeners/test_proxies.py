@@ -112,6 +112,21 @@ def test_the_proxy_speaks_what_the_edge_api_can(proxied: Listening, authority: A
         proxied.get_with(READ, context)
 
 
+def test_no_session_is_resumed(proxied: Listening, authority: Authority, host: Pair) -> None:
+    """A certificate that was revoked since would not be looked at again."""
+    context = authority.client_context(host)
+    sessions: list[ssl.SSLSession | None] = [None]
+    for _ in range(2):
+        with (
+            socket.create_connection(("127.0.0.1", proxied.device_port), 5) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1", session=sessions[-1]) as secured,
+        ):
+            secured.sendall(f"GET {READ} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            assert secured.recv(100).startswith(b"HTTP/1.1 404")
+            assert not secured.session_reused
+            sessions.append(secured.session)
+
+
 def test_heartbeats_pass_as_they_are(proxied: Listening, authority: Authority, host: Pair, registered: Device) -> None:
     """200 without a body, the connection kept, the position in its header."""
     with GoClient(proxied.device_port, tls=authority.client_context(host)) as edge:
