@@ -2,7 +2,7 @@
 
 `python -m tests.storage.replica_child FOLDER REPLICA KEEPER_PORT`. The statements are those of set-up but for `ON
 CLUSTER`, since this engine has no port at which another could ask it; for want of it the tables take no rows and no
-ALTERs either, so that a view of a column that was added later is not made.
+changes, which are left out, so that a view of a column that was added later cannot be made.
 """
 
 import json
@@ -18,12 +18,8 @@ from storage.schema import migrations
 
 CLUSTER = "replicas"
 
-
-def is_for_want_of_the_port(statement: str, said: str) -> bool:
-    """Whether the engine would have done it as one of several servers."""
-    if statement.startswith("CREATE OR REPLACE VIEW"):
-        return "(UNKNOWN_IDENTIFIER)" in said
-    return "(TABLE_IS_READ_ONLY)" in said and not statement.startswith("CREATE")
+LATER_COLUMN = "(UNKNOWN_IDENTIFIER)"
+"""What the engine says of a view that shows one."""
 
 
 def main(folder: Path, replica: str, keeper_port: str) -> None:
@@ -38,10 +34,12 @@ def main(folder: Path, replica: str, keeper_port: str) -> None:
     failed = []
     for migration in migrations("fleet", Replicas(CLUSTER, "default")):
         for statement in migration.statements:
+            if not statement.startswith("CREATE"):
+                continue
             try:
                 engine.query(statement.replace(f" ON CLUSTER '{CLUSTER}'", ""))
             except RuntimeError as error:
-                if not is_for_want_of_the_port(statement, str(error)):
+                if "VIEW" not in statement.partition("\n")[0] or LATER_COLUMN not in str(error):
                     failed.append(f"{migration.name}: {error}")
     told = {
         "failed": failed,
