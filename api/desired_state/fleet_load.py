@@ -9,6 +9,7 @@ from settings import ClickHouseSettings
 from storage.client import connect
 from storage.decisions import load_state
 from storage.epochs import TopicLife, read_epochs, topic_lives
+from storage.replicas import require_fit
 
 Confirm = Callable[[Mapping[str, str]], Awaitable[None]]
 """Returns when the brokers have the topics, by name and id: `api.topic_watch.TopicWatch.confirm`."""
@@ -35,7 +36,8 @@ class FleetLoad:
     async def load(self) -> FleetState:
         """The state as of the last stored decision.
 
-        Raises clickhouse_connect's errors, NotFoundError, and UnavailableError when the topics are not confirmed.
+        Raises clickhouse_connect's errors, NotFoundError, ConflictError when the tables do not fit the settings, and
+        UnavailableError when the topics are not confirmed.
         """
         lives, state = await asyncio.to_thread(self._load)
         await self._confirm({name: life.topic_id for name, life in lives.items()})
@@ -45,6 +47,7 @@ class FleetLoad:
     def _load(self) -> tuple[dict[str, TopicLife], FleetState]:
         client = connect(self._settings, self._password)
         try:
+            require_fit(client, self._settings)
             known = topic_lives(read_epochs(client, self._settings.database))
             unknown = [name for name in self._topics if name not in known]
             if unknown:
