@@ -37,12 +37,14 @@ from api.operators.previews import Previews
 from api.resources.events import Events
 from api.resources.reads import ResourceReads
 from api.resources.statuses import Statuses
+from api.resources.watches.reports import Reports
 from api.resources.watches.stream import Watches
 from api.resources.writes import ResourceWrites
 from api.topic_watch import TopicWatch
 from fleet.decisions.verdict import Limits
 from settings import Settings
 from settings.keys import read_installation_key, read_password
+from storage.device_changes import ChangeReader
 from storage.device_event_reads import EventReader
 from storage.device_reports import ReportReader
 from streams.background_task import BackgroundTask
@@ -161,7 +163,8 @@ class ApiProcess:
         self.previews = Previews(
             self.reads, keys, installation_key, limits, random_bytes=os.urandom, wall_clock_ms=_wall_clock_ms
         )
-        self.watches = Watches(self.reads, self.view.recent, time.monotonic)
+        reports = Reports(ChangeReader(settings.clickhouse, password), self.view.recent.wake, time.monotonic)
+        self.watches = Watches(self.reads, self.view.recent, reports, time.monotonic)
         self.writes = ResourceWrites(
             self.reads,
             self.gateway,

@@ -7,10 +7,12 @@ held is told so, and begins anew. After a load from the database nothing before 
 import asyncio
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
 from fleet.decisions.commands import Outcome, ResourceKey
+from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.decisions.state import FleetState
 from fleet.decisions.stored_resource import StoredResource
 from fleet.devices.states import IDENTITY_KIND
@@ -20,7 +22,10 @@ CHANGES_LIMIT: Final = 10_000
 
 
 class SeenChange(NamedTuple):
-    """One resource before and after a revision; None where it did not exist."""
+    """One resource before and after a revision; None where it did not exist.
+
+    A device's is the same before and after when only its standing changed, which is shown as its status.
+    """
 
     revision: int
     key: ResourceKey
@@ -59,6 +64,9 @@ class RecentChanges:
             after = state.get(key)
             if held is None or after is None or held.revision != after.revision:  # else it was only resealed
                 self._note(SeenChange(outcome.revision, key, held, after))
+        for key in _standing(outcome, set(keys)):
+            if (device := state.get(key)) is not None:
+                self._note(SeenChange(outcome.revision, key, device, device))
         return True
 
     def place_after(self, revision: int) -> int | None:
@@ -100,3 +108,14 @@ class RecentChanges:
         self._changes.append(change)
         self._end += 1
         self.wake()
+
+
+def _standing(outcome: Outcome, told: set[ResourceKey]) -> Iterator[ResourceKey]:
+    """Devices whose standing changed, but for those that changed themselves."""
+    if outcome.result != "accepted":
+        return
+    for change in outcome.changes:
+        if change.key.kind == IDENTITY_KIND and change.body is not None:
+            key = ResourceKey(DEVICE_KIND, str(change.body.get("namespace", "")), change.key.name)
+            if key not in told:
+                yield key

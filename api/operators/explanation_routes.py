@@ -10,9 +10,10 @@ from api.operators.lifecycle_routes import PREFIX
 from api.resources.impersonation import refuse_impersonation
 from api.resources.requests import AnyRequest
 from api.resources.responses import ResourceResponse
+from fleet.configuration import ConfigurationError
 from fleet.configuration.explanation import ExplainedField
 from fleet.devices.states import DeviceIdentity
-from fleet.errors import NotFoundError, UnavailableError
+from fleet.errors import ConflictError, NotFoundError, UnavailableError
 
 
 class Explanations(Protocol):
@@ -39,6 +40,11 @@ def explanation_routes(view: FleetView, explanations: Explanations) -> Router:
         identity = view.identity(device)
         if identity is None or identity.namespace != namespace:
             raise NotFoundError(f"device {device} is not in namespace {namespace}")
-        return ResourceResponse({"fields": msgspec.to_builtins(explanations.explanation(identity))})
+        try:
+            fields = explanations.explanation(identity)
+        except ConfigurationError as error:
+            # Asked again it would be the same: an operator must act first.
+            raise ConflictError(f"the configuration cannot be assembled: {error}") from None
+        return ResourceResponse({"fields": msgspec.to_builtins(fields)})
 
     return Router("/", route_handlers=[explain], guards=[refuse_impersonation])

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from difflib import get_close_matches
+from itertools import accumulate
 from urllib.parse import quote
 
 import orjson
@@ -12,6 +14,9 @@ from cli.server_address import open_server
 from cli.table import table
 from fleet.decisions.commands import JSONObject
 from settings import load
+
+_NEAR = 5
+"""Fields named to somebody who misspells one."""
 
 _VALUE_LIMIT = 40
 """Characters of a value in the table; all of it is shown when one field is asked for."""
@@ -38,7 +43,7 @@ def explain(device: str, field: str = "", /, *, namespace: NamespaceOption = Non
         fields = connection.get(path)["fields"]
     wanted = [each for each in fields if not field or f"{each['field']}.".startswith(f"{field.rstrip('.')}.")]
     if not wanted:
-        raise CommandError(f"the configuration of {device} has no field {field!r}")
+        raise CommandError(f"the configuration of {device} has no field {field!r}: {_nearest(field, fields)}")
     if len(wanted) == 1 and field:
         sys.stdout.write(_whole(wanted[0]))
         return 0
@@ -56,7 +61,7 @@ def _whole(each: JSONObject) -> str:
         ("revision", origin.get("revision", "")),
         ("because", origin.get("because", "")),
         ("instead of", _text(each["replaced"]) if "replaced" in each else ""),
-        ("of", (each.get("replacedOrigin") or {}).get("resource", "")),
+        ("of", _with_revision(each["replacedOrigin"]) if "replacedOrigin" in each else ""),
     ]
     return "".join(f"{name}: {text}\n" for name, text in lines if text)
 
@@ -66,7 +71,23 @@ def _origin(each: JSONObject) -> str:
     if not origin.get("resource"):
         return "default"
     because = f" ({origin['because']})" if origin.get("because") else ""
-    return f"{origin['resource']} at {origin.get('revision', '?')}{because}"
+    return f"{_with_revision(origin)}{because}"
+
+
+def _with_revision(origin: JSONObject) -> str:
+    return f"{origin['resource']} at {origin.get('revision', '?')}"
+
+
+def _nearest(field: str, fields: list[JSONObject]) -> str:
+    """The fields that may be meant, of any depth; those at the top when none is like it."""
+    names = {name for each in fields for name in accumulate(each["field"].split("."), "{}.{}".format)}
+    last = field.rpartition(".")[2]
+    near = get_close_matches(field, names, _NEAR, cutoff=0.6) or [
+        name for name in sorted(names) if last and get_close_matches(last, [name.rpartition(".")[2]], 1)
+    ]
+    if near:
+        return f"did you mean {' or '.join(near[:_NEAR])}?"
+    return f"there are {', '.join(sorted({name.partition('.')[0] for name in names}))}"
 
 
 def _replaced(each: JSONObject) -> str:

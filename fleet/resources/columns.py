@@ -120,7 +120,9 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("STATUS", _at("status", "phase")),
         Column("LAST SEEN", _age_of("status", "lastSeenTime")),
         Column("VERSION", _at("status", "lastSyncedResourceVersion")),
+        Column("DRIFTED", _age_of("status", "driftedSince")),
         Column("SET", _label(_MEMBER_OF)),
+        Column("WANTED", _at("status", "wantedVersion"), is_wide=True),
     ),
     "EdgeDeviceSignedRequest": (
         Column("DEVICEID", _at("metadata", "name")),

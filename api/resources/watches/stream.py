@@ -1,18 +1,23 @@
 """Follows the resources of a list: what there is, if that is wanted, then each change once, in the order of revisions.
 
-A resource that comes into the selection is ADDED, one that leaves it DELETED. The number of followers is bounded; each
+A resource that comes into the selection is ADDED, one that leaves it DELETED. What devices report is no change of
+theirs, but told as one, soon after it is stored: so `kubectl wait` sees it. The number of followers is bounded; each
 reads the shared changes at its own pace, and one that falls behind them is told to begin anew.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import nullcontext
 from typing import Final, NamedTuple
 
 from api.desired_state.recent_changes import RecentChanges, SeenChange
 from api.resources.reads import Page, ResourceReads
 from api.resources.watches.event_lines import EventLines, expired
+from api.resources.watches.reports import Reports
 from api.resources.watches.wanted import Wanted
-from fleet.decisions.commands import JSONObject
+from fleet.decisions.commands import JSONObject, ResourceKey
+from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.errors import UnavailableError
+from fleet.heartbeats.batch import DeviceKey
 from fleet.resources import Kind
 
 WATCHES_LIMIT: Final = 200
@@ -29,18 +34,22 @@ _NOWHERE: Final = -1
 
 
 class _Progress(NamedTuple):
-    """Where a follower is among the changes, and the last revision it knows."""
+    """Where a follower is among the changes and, if it follows devices, the reports; the last revision it knows."""
 
     place: int
     revision: int
+    reports: int
 
 
 class Watches:
     """The followers of a process. `clock` gives seconds of a steady clock."""
 
-    def __init__(self, reads: ResourceReads, recent: RecentChanges, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, reads: ResourceReads, recent: RecentChanges, reports: Reports, clock: Callable[[], float]
+    ) -> None:
         self._reads = reads
         self._recent = recent
+        self._reports = reports
         self._clock = clock
         self._followers = 0
         self._is_stopping = False
@@ -71,8 +80,10 @@ class Watches:
             else:
                 since, found = wanted.since, self._recent.place_after(wanted.since)
                 place = _NOWHERE if found is None else found
-            async for line in self._changes(kind, namespace, wanted, lines, _Progress(place, since)):
-                yield line
+            with self._reports.followed() if kind.kind == DEVICE_KIND else nullcontext(_NOWHERE) as reports:
+                at = _Progress(place, since, reports)
+                async for line in self._changes(kind, namespace, wanted, lines, at):
+                    yield line
         finally:
             self._followers -= 1
 
@@ -80,8 +91,10 @@ class Watches:
         self, kind: Kind, namespace: str | None, wanted: Wanted, lines: EventLines, at: _Progress
     ) -> AsyncIterator[bytes]:
         ends_s = self._clock() + wanted.timeout_s
-        while not self._is_stopping and (left_s := ends_s - self._clock()) > 0:
-            await self._recent.wait(at.place, min(left_s, BOOKMARK_EVERY_S))
+        bookmark_s = min(ends_s, self._clock() + BOOKMARK_EVERY_S)
+        while not self._is_stopping and self._clock() < ends_s:
+            if not self._has_reports(at):
+                await self._recent.wait(at.place, bookmark_s - self._clock())
             changes = self._recent.read(at.place, _AT_ONCE)
             if changes is None:
                 yield expired()
@@ -91,9 +104,32 @@ class Watches:
             for type_, body in await self._events(told, wanted):
                 yield lines.event(type_, body)
             if changes:
-                at = _Progress(at.place + len(changes), max(at.revision, changes[-1].revision))
-            elif wanted.has_bookmarks:
-                yield lines.bookmark(at.revision)
+                at = _Progress(at.place + len(changes), max(at.revision, changes[-1].revision), at.reports)
+            elif self._clock() >= bookmark_s:
+                bookmark_s = min(ends_s, self._clock() + BOOKMARK_EVERY_S)
+                if wanted.has_bookmarks:
+                    yield lines.bookmark(at.revision)
+            if self._has_reports(at):
+                reported, place = self._reports.read(at.reports)
+                at = at._replace(reports=place)
+                for body in await self._reported(reported, namespace, wanted):
+                    yield lines.event("MODIFIED", body)
+
+    def _has_reports(self, at: _Progress) -> bool:
+        return at.reports != _NOWHERE and self._reports.has_more(at.reports)
+
+    async def _reported(self, devices: Sequence[DeviceKey], namespace: str | None, wanted: Wanted) -> list[JSONObject]:
+        """Devices of the selection as they report now; none while ClickHouse does not answer."""
+        found = []
+        for home, device_id in devices:
+            held = self._reads.state.get(ResourceKey(DEVICE_KIND, home, device_id))
+            if held and namespace in (None, home) and wanted.selection.selects(home, device_id, held):
+                found.append(self._reads.shown(held.body, held.revision))
+        told: list[JSONObject] = []
+        for start in range(0, len(found), _AT_ONCE):
+            completed = await self._reads.completed(found[start : start + _AT_ONCE])
+            told += [] if completed.warnings else completed.bodies
+        return told
 
     async def _all(self, kind: Kind, namespace: str | None, wanted: Wanted) -> AsyncIterator[JSONObject]:
         """What there is, page by page."""
@@ -116,7 +152,7 @@ class Watches:
             if held is None or not (was or is_):
                 continue
             types.append("DELETED" if not is_ else "MODIFIED" if was else "ADDED")
-            bodies.append(self._reads.shown(held.body, change.revision))
+            bodies.append(self._reads.shown(held.body, change.after.revision if change.after else change.revision))
         return list(zip(types, (await self._reads.completed(bodies)).bodies, strict=True))
 
 

@@ -1,8 +1,9 @@
 """EdgeDevices are shown with where they stand and what they reported, and without the latter when it cannot be read."""
 
 import asyncio
+import subprocess
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from storage.client import connect
 from storage.device_reports import read_reports
 from tests.api.fleet import FLOTTA, Device, device_path
 from tests.api.installation import python_process, until
+from tests.api.resources.kubectl import Kubectl
 
 DEVICE = {"kind": "EdgeDevice", "metadata": {"namespace": "default", "name": "d1"}, "spec": {}}
 
@@ -55,6 +57,33 @@ def test_a_device_is_shown_as_its_last_heartbeat_left_it(registered: Device) -> 
     assert status["lastSeenTime"].endswith("Z")
     listed = registered.operator.http.get(f"{FLOTTA}/edgedevices").json()["items"]
     assert status in [item.get("status") for item in listed]
+
+
+@pytest.mark.usefixtures("folding")
+def test_kubectl_waits_for_what_a_device_reports(kubectl: Kubectl, device: Device) -> None:
+    """For its standing, its status, a version and a workload, none of which is a change of the resource."""
+    device.become("approved")
+    kubectl_waits(kubectl, device, "state", "registered", device.register)
+    configuration = device.call("GET", "configuration").json["device-configuration"]
+    beats = device.beat(status="up", version="another")
+    assert beats.status == 200
+    kubectl_waits(
+        kubectl, device, "lastSyncedResourceVersion", configuration["version"],
+        lambda: device.beat(status="up", version=configuration["version"]),
+    )  # fmt: skip
+    beating = {"version": configuration["version"], "workloads": [{"name": "web", "status": "Running"}]}
+    kubectl_waits(kubectl, device, "workloads[0].phase", "Running", lambda: device.beat(status="up", **beating))
+    (line,) = (line for line in kubectl.lines("get", "edgedevices") if line[0] == device.device_id)
+    assert line[1:3] == ["registered", "up"]
+
+
+def kubectl_waits(kubectl: Kubectl, device: Device, field: str, value: str, then: Callable[[], Any]) -> None:
+    """It returns when that is so, which it is only after something happens."""
+    arguments = ["wait", f"--for=jsonpath={{.status.{field}}}={value}", f"edgedevice/{device.device_id}"]
+    command = [kubectl.binary, *arguments, "--timeout=40s"]
+    with subprocess.Popen(command, env=kubectl.environment, stdout=subprocess.PIPE, text=True) as waiting:
+        then()
+        assert waiting.wait(timeout=60) == 0
 
 
 def test_writing_back_what_was_shown_changes_nothing(registered: Device) -> None:

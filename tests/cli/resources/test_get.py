@@ -28,17 +28,18 @@ DEVICE: dict[str, Any] = {
         "phase": "up",
         "lastSeenTime": "2026-11-22T11:59:20.500Z",
         "lastSyncedResourceVersion": "ab12",
+        "driftedSince": "2026-11-22T11:57:00Z",
     },
 }
 
 
-def test_devices_are_shown_with_state_status_last_seen_version_and_set() -> None:
+def test_devices_are_shown_with_state_status_last_seen_version_drift_and_set() -> None:
     """What an operator asks first, aligned in columns."""
     text = render([DEVICE, {"metadata": {"name": "kiosk-22"}}], KINDS["EdgeDevice"], "table", now=NOW)
     assert text == (
-        "NAME       STATE        STATUS   LAST SEEN   VERSION   SET      AGE\n"
-        "kiosk-1    registered   up       39s         ab12      kiosks   2d\n"
-        "kiosk-22   <none>       <none>   <none>      <none>    <none>   <none>\n"
+        "NAME       STATE        STATUS   LAST SEEN   VERSION   DRIFTED   SET      AGE\n"
+        "kiosk-1    registered   up       39s         ab12      3m        kiosks   2d\n"
+        "kiosk-22   <none>       <none>   <none>      <none>    <none>    <none>   <none>\n"
     )
 
 
