@@ -14,6 +14,7 @@ GROUPS_KEPT: Final = 2_000
 
 _LABELS_SHOWN: Final = 20
 _VALUES_SHOWN: Final = 10
+_HARDWARE: Final = "device."
 _VALUES_COUNTED: Final = 1_000
 """Values of one label told apart; a label with more, such as a serial number, groups nothing."""
 
@@ -100,7 +101,10 @@ class Tally:
         return max(0, len(self._groups) - GROUPS_SHOWN) + self.uncounted_groups
 
     def label_counts(self) -> list[LabelCount]:
-        """The labels that changed devices share, but for the one that names their set."""
+        """The labels that changed devices share, but for the one that names their set; an operator's own come first.
+
+        A label that tells every device from every other groups nothing, and is left out.
+        """
         self._drop_labels()
         by_label: dict[str, Counter[str]] = {}
         for (label, value), devices in self._labels.items():
@@ -109,8 +113,11 @@ class Tally:
         found = [
             LabelCount(label, dict(values.most_common(_VALUES_SHOWN)), len(values))
             for label, values in by_label.items()
+            if max(values.values()) > 1 or len(values) == 1
         ]
-        return sorted(found, key=lambda each: (-sum(each.devices.values()), each.label))[:_LABELS_SHOWN]
+        return sorted(found, key=lambda each: (each.label.startswith(_HARDWARE), each.values, each.label))[
+            :_LABELS_SHOWN
+        ]
 
     def missing(self) -> list[Missing]:
         """What must be supplied: what concerns most devices first."""
