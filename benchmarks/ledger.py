@@ -73,7 +73,7 @@ def wait_until_stored(installation: Installation, rows: int, stall_s: float = ST
 
 def check(installation: Installation, positions: Path, since_ms: int) -> Verdict:
     """Compare the positions kept at `positions` with what is stored since a time. Takes seconds for a million."""
-    acknowledged = np.sort(_acknowledged(positions))
+    acknowledged = np.sort(acknowledged_places(positions))
     stored = np.sort(_stored(installation, since_ms))
     distinct, copies = np.unique(stored, return_counts=True)
     found = np.isin(acknowledged, distinct, assume_unique=False)
@@ -89,8 +89,8 @@ def check(installation: Installation, positions: Path, since_ms: int) -> Verdict
     )
 
 
-def _acknowledged(positions: Path) -> Places:
-    """Every line `epoch-partition-offset-index` of the files, one of each thread of the load generator."""
+def acknowledged_places(positions: Path) -> Places:
+    """Every line `epoch-partition-offset-index` of the files whose names begin so, one of each thread of wrk."""
     files = sorted(positions.parent.glob(f"{positions.name}.*"))
     portions = [portion for file in files for portion in _portions(file)]
     return np.concatenate(portions) if portions else np.empty(0, np.uint64)

@@ -13,7 +13,17 @@ from benchmarks.scale import Workplace
 if TYPE_CHECKING:
     from benchmarks.benchmark import Benchmark
 
-NAMES: Final = ("heartbeats", "reads", "cost", "conversation", "boot_storm", "freshness", "overload", "handshakes")
+NAMES: Final = (
+    "heartbeats",
+    "cost",
+    "against_peers",
+    "reads",
+    "conversation",
+    "boot_storm",
+    "freshness",
+    "overload",
+    "handshakes",
+)
 """Every benchmark, in the order of their worth; each is the module of that name."""
 
 
