@@ -85,7 +85,7 @@ def run(
     try:
         require_wrk()
         with tempfile.TemporaryDirectory(prefix="muster-benchmark-") as scratch:
-            workplace = Workplace(Path(scratch), scale, quick, seeds)
+            workplace = Workplace(Path(scratch), scale, quick, seeds, folder)
             return max(_run(name, workplace, folder, console) for name in names or NAMES)
     except BenchmarkError as error:
         console.print(str(error))

@@ -104,7 +104,8 @@ def _peers(installation: Installation, processes: int) -> Iterator[list[_Contend
     kafka = installation.settings.kafka
     partitions = installation.settings.heartbeats.partitions
     topics = ("peer.go", "peer.bare")
-    made = AdminClient({"bootstrap.servers": kafka.bootstrap}).create_topics(
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    made = admin.create_topics(
         [NewTopic(topic, partitions, 1, config={"message.timestamp.type": "LogAppendTime"}) for topic in topics]
     )
     for future in made.values():

@@ -36,6 +36,8 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         say(f"first round: {_first(first)}")
         searched = beats.run(min(_SEARCH_S, scale.seconds))
         say(f"closed loop: {searched.outcome.accepted_per_s:,.0f}/s accepted, {searched.stored_per_s:,.0f}/s stored")
+        apart = beats.run(min(_SEARCH_S, scale.seconds), closes_connections=True)
+        say(f"each on a connection of its own: {apart.outcome.accepted_per_s:,.0f}/s accepted")
         rate = searched.stored_per_s * _START_SHARE
         runs: list[Run] = []
         tried: list[str] = []
@@ -49,7 +51,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 rate *= _STEP_SHARE
             runs.append(run)
         changed = installation.query("SELECT countIf(is_changed) / count() FROM heartbeats_log")[0][0]
-        everything = [*first, searched, *runs]
+        everything = [*first, searched, apart, *runs]
         return Findings(
             settings=installation.chosen,
             checks=(*ledger_checks(everything), answered(runs), _kept_up(runs)),
@@ -59,6 +61,8 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 ),
                 Figure("closed loop, accepted", "heartbeats/s", (searched.outcome.accepted_per_s,)),
                 Figure("closed loop, until stored", "heartbeats/s", (searched.stored_per_s,)),
+                Figure("closed loop, new connections, accepted", "heartbeats/s", (apart.outcome.accepted_per_s,)),
+                Figure("closed loop, new connections, api", "µs/heartbeat", (apart.per_heartbeat_us("api"),)),
                 Figure("acknowledged, p50", "ms", tuple(run.outcome.latency_ms["p50"] for run in runs)),
                 Figure("acknowledged, p99", "ms", tuple(run.outcome.latency_ms["p99"] for run in runs), "below 250"),
                 Figure("stored within, p99 (bucket)", "s", tuple(run.visible_p99_s for run in runs), "5"),

@@ -23,6 +23,7 @@ NAMES: Final = (
     "freshness",
     "overload",
     "handshakes",
+    "capacity",
 )
 """Every benchmark, in the order of their worth; each is the module of that name."""
 

@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.report.files import RESULTS
+
 
 class Scale(msgspec.Struct, frozen=True):
     """Parameters of every benchmark; each uses those it needs.
@@ -26,9 +28,10 @@ QUICK: Final = Scale(devices=500, seconds=2, repeats=1, connections=16, api_proc
 
 
 class Workplace(msgspec.Struct, frozen=True):
-    """Where a benchmark may write what it throws away; `seeds` keeps stored fleets for the next time."""
+    """Where a benchmark may write what it throws away; `seeds` keeps stored fleets, `results` has earlier results."""
 
     folder: Path
     scale: Scale
     is_quick: bool
     seeds: Path | None = None
+    results: Path = RESULTS

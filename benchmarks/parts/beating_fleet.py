@@ -44,6 +44,7 @@ def _store_fleet(installation: Installation, workplace: Workplace, scale: Scale,
 def _copy(source: Path, target: Path) -> None:
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(source, partial)
+    # The engine's tables are links into its store.
+    shutil.copytree(source, partial, symlinks=True)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
