@@ -27,7 +27,7 @@ def connect(
     """A client for use in threads; connecting blocks and asks the server for its version.
 
     `database` replaces the settings' one, for set-up before it exists. With several replicas its inserts wait for a
-    majority and its reads see all that was acknowledged, unless they `may_lag`. Raises clickhouse_connect's
+    majority and its reads see all that was acknowledged; one that only reads `may_lag`. Raises clickhouse_connect's
     OperationalError or DatabaseError when the server cannot be reached or refuses.
     """
     client = clickhouse_connect.get_client(**_arguments(settings, password, database))

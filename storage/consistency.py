@@ -39,10 +39,10 @@ _TAKE_ONCE: Final = {"deduplicate_insert": "enable", "insert_deduplicate": 1}
 
 
 def ask_for_consistency(client: Client, settings: ClickHouseSettings, *, may_lag: bool) -> None:
-    """Have all the client's statements ask for it. With `may_lag` its reads may miss what another replica just took."""
-    if not settings.replicated:
+    """Have all the client's statements ask for it, unless it only reads and may miss what another replica just took."""
+    if not settings.replicated or may_lag:
         return
-    wanted = _WRITE | _SET_UP | _TAKE_ALL | ({} if may_lag else {"select_sequential_consistency": 1})
+    wanted = _WRITE | _SET_UP | _TAKE_ALL | {"select_sequential_consistency": 1}
     for name, value in _known(client, wanted).items():
         client.set_client_setting(name, value)
 

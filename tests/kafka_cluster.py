@@ -1,10 +1,11 @@
 """Three real brokers on loopback, one KRaft quorum: topics with three replicas outlive any one of them."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
 
-from local.child import Child
+from local.child import Child, Program
 from local.kafka.broker import KafkaBroker, answers
 from local.kafka.configuration import new_cluster_id
 from tests.api.installation import until
@@ -27,7 +28,6 @@ class ClusterNode(KafkaBroker):
         self._number = number
         self._ports = ports
         self._cluster_id = cluster_id
-        self._node: Child | None = None
 
     def properties(self, records: Path) -> str:
         """As of a single broker but for its number, its quorum and the replicas."""
@@ -50,9 +50,9 @@ controller.quorum.fetch.timeout.ms=2000
         """The same for all of them."""
         return self._cluster_id
 
-    def launch(self) -> None:
+    def launch(self, program: Program | None = None) -> None:
         """Run it without waiting: one alone is never ready."""
-        self._child = Child(self.program())
+        self._child = Child(program or self.program())
 
 
 class KafkaCluster:
@@ -65,8 +65,10 @@ class KafkaCluster:
         self.bootstrap = ",".join(node.bootstrap for node in self.nodes)
 
     def __enter__(self) -> Self:
-        for node in self.nodes:
-            node.launch()
+        with ThreadPoolExecutor(NODES) as pool:  # each formats a folder
+            programs = list(pool.map(ClusterNode.program, self.nodes))
+        for node, program in zip(self.nodes, programs, strict=True):
+            node.launch(program)
         self.wait_until_ready()
         return self
 

@@ -41,7 +41,7 @@ class StoredHeartbeats:
     def open(cls, settings: ClickHouseSettings, password: str, namespace: str, prefix: str) -> Self:
         """Connect; rows from now on, by ClickHouse's clock, are the fleet's. Raises UnavailableError."""
         with _unavailable(settings.address):
-            client = connect(settings, password)
+            client = connect(settings, password, may_lag=True)
             since_ms = int(client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0])
         return cls(client, settings.address, namespace, prefix, since_ms)
 
