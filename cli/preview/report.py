@@ -42,6 +42,8 @@ def _devices(counts: JSONObject) -> list[str]:
         lines.append(_more(f"{counts['failing']:,} cannot be configured and keep what they run"))
     if counts["removed"]:
         lines.append(_more(f"{counts['removed']:,} are told nothing any more"))
+    if counts["playbooks"]:
+        lines.append(_more(f"{counts['playbooks']:,} are told to run a playbook"))
     if counts["notRegistered"]:
         lines.append(_more(f"{counts['notRegistered']:,} not registered yet are concerned once they are"))
     return lines

@@ -14,6 +14,7 @@ from fleet.preview.difference import difference
 from fleet.preview.effects import NamespaceEffects
 from fleet.preview.planned_state import Changed, PlannedState
 from fleet.preview.planning import Deletion, Rules, plan_all
+from fleet.preview.playbooks import MATTER_TO_PLAYBOOKS, count_playbooks
 from fleet.preview.result import Group, Preview
 from fleet.preview.side import Recipe, Side
 from fleet.preview.tally import Kept, Tally
@@ -44,6 +45,7 @@ def preview(state: FleetState, asked: Asked, rules: Rules, installation_key: byt
         before, after = (Side(each, namespace, rules.opened, installation_key) for each in (state, planned))
         sides[namespace] = (before, after)
         yield from NamespaceEffects(before, after, changed, own, tally).count()
+        yield from count_playbooks(state, planned, namespace, changed, own=own, devices=tally.devices)
     groups = []
     for kept in tally.largest_groups():
         groups.append(_shown(kept, *sides[kept.namespace]))
@@ -66,7 +68,7 @@ def _concerned(planned: PlannedState) -> Iterator[tuple[str, list[Changed], set[
     changed: dict[str, list[Changed]] = {}
     own: dict[str, set[str]] = {}
     for each in planned.changed():
-        if each.key.kind in _MATTER_TO_DEVICES:
+        if each.key.kind in _MATTER_TO_DEVICES | MATTER_TO_PLAYBOOKS:
             changed.setdefault(each.key.namespace, []).append(each)
             if each.key.kind == "EdgeDevice":
                 own.setdefault(each.key.namespace, set()).add(each.key.name)

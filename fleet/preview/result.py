@@ -35,7 +35,7 @@ class Devices(msgspec.Struct, rename="camel"):
     """Registered devices by what becomes of them; `looked_at` are all of the namespaces concerned.
 
     `changed` get another configuration; `failing` have one that cannot be assembled, and keep what they run; `removed`
-    get none any more. `not_registered` ones are concerned too, once they register.
+    get none any more. `not_registered` ones are concerned too, once they register. `playbooks` are told to run one.
     """
 
     looked_at: int = 0
@@ -43,6 +43,7 @@ class Devices(msgspec.Struct, rename="camel"):
     failing: int = 0
     removed: int = 0
     not_registered: int = 0
+    playbooks: int = 0
 
 
 class Reads(msgspec.Struct, rename="camel"):

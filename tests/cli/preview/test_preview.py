@@ -77,7 +77,14 @@ def test_the_report_says_what_there_is_to_say() -> None:
     """Counts with separators; one difference a group; what costs nothing is left out."""
     told: dict[str, Any] = {
         "resources": {"created": 1, "configured": 2, "deleted": 0, "unchanged": 3},
-        "devices": {"lookedAt": 100_000, "changed": 98_304, "failing": 12, "removed": 1, "notRegistered": 40},
+        "devices": {
+            "lookedAt": 100_000,
+            "changed": 98_304,
+            "failing": 12,
+            "removed": 1,
+            "notRegistered": 40,
+            "playbooks": 2,
+        },
         "reads": {"reads": 98_304, "bytes": 301_000_000, "bytesBefore": 300_000_000, "contents": 3, "reselected": 9},
         "sets": {"kiosks": 98_000, "<none>": 304},
         "labels": [{"label": "site", "devices": {"north": 50_000}, "values": 3}],
@@ -93,6 +100,7 @@ def test_the_report_says_what_there_is_to_say() -> None:
         "devices:    98,304 of 100,000 registered ones change",
         "            12 cannot be configured and keep what they run",
         "            1 are told nothing any more",
+        "            2 are told to run a playbook",
         "            40 not registered yet are concerned once they are",
         "reads:      98,304 reads bring 301.0 MB within 5 s, 3 different configurations",
         "            later polls bring 200.0 kB/s more than now",
