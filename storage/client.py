@@ -5,13 +5,14 @@ twice, which every table tolerates, since a row is identified by its position (s
 insert carries a deduplication token, which after a replay could stand for other rows.
 """
 
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver import AsyncClient, Client
 
-from settings import ClickHouseSettings
+from settings import ClickHouseSettings, SettingsError
 from storage.consistency import ask_for_consistency
 
 CONNECT_TIMEOUT_S = 5
@@ -28,8 +29,9 @@ def connect(
 
     `database` replaces the settings' one, for set-up before it exists. With several replicas its inserts wait for a
     majority and its reads see all that was acknowledged; one that only reads `may_lag`. Raises clickhouse_connect's
-    OperationalError or DatabaseError when the server cannot be reached or refuses.
+    OperationalError or DatabaseError when the server cannot be reached or refuses, SettingsError for an unusable CA.
     """
+    _require_usable(settings)
     client = clickhouse_connect.get_client(**_arguments(settings, password, database))
     ask_for_consistency(client, settings, may_lag=may_lag)
     return client
@@ -38,6 +40,14 @@ def connect(
 async def connect_async(settings: ClickHouseSettings, password: str, database: str | None = None) -> AsyncClient:
     """A client whose reads may lag, in an event loop; otherwise as `connect`. Close it with `await client.close()`."""
     return await clickhouse_connect.get_async_client(**_arguments(settings, password, database))
+
+
+def _require_usable(settings: ClickHouseSettings) -> None:
+    try:
+        if settings.ca:
+            ssl.create_default_context(cafile=settings.ca)
+    except OSError as error:
+        raise SettingsError(f"MUSTER_CLICKHOUSE_CA cannot be used: {error.strerror or error}") from error
 
 
 def _arguments(settings: ClickHouseSettings, password: str, database: str | None) -> dict[str, Any]:

@@ -89,9 +89,10 @@ def set_up(settings: Settings, now: datetime) -> SetUp:
         finally:
             client.close()
     except OperationalError as error:
-        raise CommandError(
-            f"ClickHouse at {settings.clickhouse.address} does not answer: start it, or see MUSTER_CLICKHOUSE"
-        ) from error
+        trouble = "does not answer: start it, or see MUSTER_CLICKHOUSE"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            trouble = "shows a certificate that is not trusted: see MUSTER_CLICKHOUSE_CA"
+        raise CommandError(f"ClickHouse at {settings.clickhouse.address} {trouble}") from error
     except ClickHouseError as error:
         reason = str(error).partition("\n")[0]
         raise CommandError(

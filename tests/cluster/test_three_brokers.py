@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient
-from tests.cluster.broker_loss import LONGEST_ANSWER_S, count, in_sync, leader, load, summary
+from tests.cluster.broker_loss import count, in_sync, leader, load, summary
 from tests.kafka_cluster import NODES, KafkaCluster
 from tests.ports import free_port
 from tests.test_roll_call import Installation, running, until
@@ -70,7 +70,6 @@ def test_a_broker_killed_under_load_costs_nothing_acknowledged(
         before, created = asked.acknowledged, len(asked.created)
         until(lambda: asked.acknowledged > before + ENOUGH and len(asked.created) > created + 5, 60)
     assert set(asked.statuses) <= {200, 503}
-    assert asked.longest_answer_s < LONGEST_ANSWER_S
     until(lambda: not count(installation, asked).missing, 60, lambda: str(count(installation, asked)))
     assert count(installation, asked).twice == 0
     until(lambda: _is_all_stored(installation, asked.created), 30)
@@ -98,7 +97,6 @@ def test_partitions_without_a_leader_are_refused_in_time_and_then_go_on(
         cluster.wait_until_ready()
         until(lambda: asked.acknowledged > refused + ENOUGH, 90)
     assert set(asked.statuses) <= {200, 503}
-    assert asked.longest_answer_s < LONGEST_ANSWER_S
     until(lambda: not count(installation, asked).missing, 90, lambda: str(count(installation, asked)))
     assert count(installation, asked).twice == 0
     until(lambda: _is_all_stored(installation, asked.created), 60)

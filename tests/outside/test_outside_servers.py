@@ -147,7 +147,7 @@ def test_a_server_of_another_ca_is_not_trusted(outside: Outside, monkeypatch: py
     monkeypatch.setattr("streams.topic_ids.TIMEOUT_S", 1.0)
     variables = outside.variables(CERTIFICATE)
     other = _unknown_ca(outside)
-    with pytest.raises(CommandError, match="MUSTER_CLICKHOUSE"):
+    with pytest.raises(CommandError, match="not trusted: see MUSTER_CLICKHOUSE_CA"):
         set_up(load(variables | {"MUSTER_CLICKHOUSE_CA": other["MUSTER_CLICKHOUSE_CA"]}), NOW)
     with pytest.raises(UnavailableError):
         find_topics(admin_client_of(variables | {"MUSTER_KAFKA_CA": other["MUSTER_KAFKA_CA"]}), ["any"])
@@ -178,6 +178,13 @@ def test_half_of_the_credentials_is_refused(variables: dict[str, str], change: d
     """With the variables to look at."""
     with pytest.raises(SettingsError, match=named):
         kafka_security(load(variables | change).kafka)
+
+
+def test_a_ca_that_is_no_file_is_named(outside: Outside) -> None:
+    """Rather than a server that does not answer."""
+    variables = outside.variables(CERTIFICATE) | {"MUSTER_CLICKHOUSE_CA": "/no/such/file"}
+    with pytest.raises(SettingsError, match="MUSTER_CLICKHOUSE_CA cannot be used: No such file"):
+        set_up(load(variables), NOW)
 
 
 class _Silent:
