@@ -23,6 +23,10 @@ _ANSWER_LIMIT_BYTES: Final = 4096
 _WITHIN_S: Final = 0.05
 """The kernel answers in 20 µs; one that does not is not waited for."""
 
+_STATE_AT: Final = 16 + 1
+_HELD: Final = frozenset({1, 8})
+"""ESTABLISHED and CLOSE_WAIT: of a socket that its program has closed the kernel knows no user, and says 0."""
+
 _UID_AT: Final = 16 + 4 + 48 + 12
 """In the answer: behind the headers of netlink and of the socket, its addresses, and three counters."""
 
@@ -60,6 +64,8 @@ def _socket_uid(own: tuple[str, int], other: tuple[str, int]) -> int | None:
     except (OSError, ValueError, AttributeError):
         return None
     if len(answer) < _UID_AT + 4 or struct.unpack_from("=H", answer, 4)[0] != _SOCK_DIAG_BY_FAMILY:
+        return None
+    if answer[_STATE_AT] not in _HELD:
         return None
     (uid,) = struct.unpack_from("=I", answer, _UID_AT)
     return int(uid)

@@ -32,6 +32,15 @@ def test_a_connection_over_loopback_is_its_users(family: socket.AddressFamily, h
         each.close()
 
 
+def test_a_connection_that_its_program_has_closed_is_nobodys() -> None:
+    """The kernel would say 0, and that is root."""
+    scope = scope_of(socket.AF_INET, "127.0.0.1")
+    client, server = scope["sockets"]
+    client.close()
+    assert local_user(scope) == ""
+    server.close()
+
+
 @pytest.mark.parametrize(
     "scope",
     [
