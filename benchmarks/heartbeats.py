@@ -40,10 +40,12 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         say(f"each on a connection of its own: {apart.outcome.accepted_per_s:,.0f}/s accepted")
         rate = searched.stored_per_s * _START_SHARE
         runs: list[Run] = []
+        everything = [*first, searched, apart]
         tried: list[str] = []
         for _ in range(scale.repeats):
             for _ in range(_TRIES):
                 run = beats.run(scale.seconds, rate=rate)
+                everything.append(run)
                 say(f"at {rate:,.0f}/s: {_told(run)}")
                 if keeps_up(run.watch):
                     break
@@ -51,7 +53,6 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 rate *= _STEP_SHARE
             runs.append(run)
         changed = installation.query("SELECT countIf(is_changed) / count() FROM heartbeats_log")[0][0]
-        everything = [*first, searched, apart, *runs]
         return Findings(
             settings=installation.chosen,
             checks=(*ledger_checks(everything), answered(runs), _kept_up(runs)),
