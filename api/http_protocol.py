@@ -12,11 +12,11 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.answers import Answer
+from api.devices.hot_lines import read_hot_line
 from api.devices.light_calls import LightCalls
 from api.listeners.peer import SCOPE_KEY, Peer, peer_of
 
 _CLOSE: Final = b"connection: close\r\n"
-_VERSION: Final = b" HTTP/1.1"
 
 
 class MusterHttpProtocol(HttpToolsProtocol):
@@ -131,21 +131,18 @@ class MusterHttpProtocol(HttpToolsProtocol):
     def _take(self, light: LightCalls, data: bytes) -> bool:
         """Answer one whole request the light way, or have it answered later; False when it must take the other."""
         self._candidate = None
-        line_end = data.find(b"\r\n")
-        head_end = data.find(b"\r\n\r\n", line_end) + 4
-        if line_end < 0 or head_end < 4 or data[line_end - 9 : line_end] != _VERSION:  # noqa: PLR2004 - no empty line
+        line = read_hot_line(data)
+        if line is None:
             return False
-        block = data[line_end:head_end]
+        head_end = data.find(b"\r\n\r\n", line.end) + 4
+        block = data[line.end : head_end]
         body_bytes = light.body_bytes(block)
         if body_bytes is None:
             self._candidate = block
             return False
-        if len(data) != head_end + body_bytes:
+        if len(data) != head_end + body_bytes or not light.is_open(line.method, body_bytes):
             return False
-        call = light.find(data[: line_end - 9], body_bytes)
-        if call is None:
-            return False
-        answer = light.take(*call, data[head_end:], self._answer_later)
+        answer = light.take(line.method, line.path, data[head_end:], self._answer_later)
         if answer is None:
             self._is_waiting = True
         else:

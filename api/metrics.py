@@ -10,6 +10,8 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from api.call_seconds import CallSeconds
+
 _FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 _LATENCY_BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.7, 1.0)
@@ -21,12 +23,15 @@ class ApiMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._device_seconds = Histogram(
-            "muster_device_call_seconds",
-            "Time from a device call's body to its answer, by method, call and status.",
-            ("method", "call", "status"),
-            buckets=_LATENCY_BUCKETS_S,
-            registry=self.registry,
+        self.device_calls = CallSeconds(
+            Histogram(
+                "muster_device_call_seconds",
+                "Time from a device call's body to its answer, by method, call and status.",
+                ("method", "call", "status"),
+                buckets=_LATENCY_BUCKETS_S,
+                registry=self.registry,
+            ),
+            _LATENCY_BUCKETS_S,
         )
         self.requests = Counter(
             "muster_management_requests",
@@ -92,15 +97,6 @@ class ApiMetrics:
             "livemax",
         )
         self.lag = self._gauge("muster_heartbeat_lag_records", "Records of heartbeats not folded yet.", "livemax")
-        self._children: dict[tuple[str, str, int], Histogram] = {}
-
-    def observe_device_call(self, method: str, call: str, status: int, seconds: float) -> None:
-        """A device call was answered."""
-        key = (method, call, status)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = self._device_seconds.labels(method, call, str(status))
-        child.observe(seconds)
 
     def observe_record(self, heartbeats: int, size_bytes: int) -> None:
         """A record of heartbeats was acknowledged."""
@@ -108,8 +104,13 @@ class ApiMetrics:
         self._records.inc()
         self._record_bytes.inc(size_bytes)
 
+    def flush(self) -> None:
+        """Hand over what is summed up before; at least once a second, so that other processes can show it."""
+        self.device_calls.flush()
+
     def exposition(self) -> bytes:
-        """All of it in Prometheus' text format, over all processes."""
+        """All of it in Prometheus' text format, over all processes; of the others, up to their last flush."""
+        self.flush()
         folder = os.environ.get(_FOLDER_VARIABLE)
         if not folder:
             return generate_latest(self.registry)

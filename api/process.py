@@ -210,7 +210,7 @@ class ApiProcess:
             ),
             RefusalLog(),
             clock=time.monotonic,
-            observe=self.metrics.observe_device_call,
+            observe=self.metrics.device_calls.observe,
         )
 
     @contextlib.asynccontextmanager
@@ -255,6 +255,7 @@ class ApiProcess:
         applied = 0
         while True:
             metrics, view = self.metrics, self.view
+            metrics.flush()
             metrics.in_flight_bytes.set(self.publisher.in_flight_bytes)
             metrics.waiting_commands.set(self.gateway.waiting)
             metrics.feed_age_s.set(view.age_s)

@@ -19,7 +19,15 @@ from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from fleet.position import EPOCH_NOT_KNOWN
 from streams.heartbeats.records import HeartbeatEntry
 
-Tell = Callable[[Answer | Exception], None]
+
+class Later(Protocol):
+    """The device's call: `api.devices.plane.Later`."""
+
+    def answer(self, answer: Answer) -> None:
+        """Give the answer."""
+
+    def refuse(self, error: Exception) -> None:
+        """Say why there is none."""
 
 
 class Publisher(Protocol):
@@ -65,8 +73,8 @@ class HeartbeatCall:
         self._last_record: StoredRecord | None = None
         self._last_head = b""
 
-    def put(self, path: DevicePath, body: bytes, tell: Tell) -> None:
-        """Store a heartbeat durably, then tell. Raises MusterError for what is refused at once."""
+    def put(self, path: DevicePath, body: bytes, later: Later) -> None:
+        """Store a heartbeat durably, then answer. Raises MusterError for what is refused at once."""
         identity = None
         settled = self._versions.settled(path.device_id, path.namespace)
         if settled is None and self._standings.is_loaded:
@@ -76,7 +84,7 @@ class HeartbeatCall:
         is_checked = self._standings.is_loaded
         self._publisher.hand_over(
             HeartbeatEntry(path.namespace, path.device_id, content_hash(body), is_checked, wanted_version, body),
-            _Beat(self, identity, heartbeat.version, tell),
+            _Beat(self, identity, heartbeat.version, later),
         )
 
     def accepted(self, beat: "_Beat", record: StoredRecord, batch_index: int) -> Answer:
@@ -100,22 +108,23 @@ class HeartbeatCall:
 class _Beat:
     """A heartbeat on its way into the log."""
 
-    __slots__ = ("_call", "_tell", "identity", "version")
+    __slots__ = ("_call", "_later", "identity", "version")
 
-    def __init__(self, call: HeartbeatCall, identity: DeviceIdentity | None, version: str | None, tell: Tell) -> None:
+    def __init__(self, call: HeartbeatCall, identity: DeviceIdentity | None, version: str | None, later: Later) -> None:
         self._call = call
-        self._tell = tell
+        self._later = later
         self.identity = identity
         self.version = version
 
     def stored(self, record: StoredRecord, batch_index: int) -> None:
         """Tell the device where."""
         try:
-            answer: Answer | MusterError = self._call.accepted(self, record, batch_index)
+            answer = self._call.accepted(self, record, batch_index)
         except MusterError as error:
-            answer = error
-        self._tell(answer)
+            self._later.refuse(error)
+        else:
+            self._later.answer(answer)
 
     def failed(self, error: UnavailableError) -> None:
         """Tell the device to come again."""
-        self._tell(error)
+        self._later.refuse(error)

@@ -1,19 +1,16 @@
-"""The calls that come so often that they are answered without ASGI: three reads, and heartbeats.
+"""The way of the hot calls past ASGI: when a call may take it, and which header lines the server adds to answers.
 
-The plane answers them as it does those of the ASGI way; here stands only which calls they are and when they may go
-this way.
+The plane answers them as it does those of the ASGI way.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from api.answers import Answer, Header
-from api.devices.paths import DevicePath, read_plain_path
+from api.devices.paths import DevicePath
 from api.listeners.callers import Callers, RefusedCallerError
 from api.listeners.peer import Peer
 from api.request_heads import PlainHeads
-
-_READS: Final = frozenset({"registration", "configuration", "playbookexecutions"})
 
 
 class Plane(Protocol):
@@ -62,18 +59,10 @@ class LightCalls:
                 return
         self._heads.learn(block, headers)
 
-    def find(self, line: bytes, body_bytes: int) -> tuple[str, DevicePath] | None:
-        """Method and path of a request line (without the version), or None when it must take the other way."""
-        method, _, target = line.partition(b" ")
-        path = read_plain_path(target)
-        # A process that lost its feed says so in every answer: the ASGI way does.
-        if path is None or self._feed.is_lost():
-            return None
-        if method == b"GET":
-            return ("GET", path) if path.call in _READS and not body_bytes else None
-        if method == b"PUT" and path.call == "heartbeat" and body_bytes <= self._body_limit_bytes:
-            return "PUT", path
-        return None
+    def is_open(self, method: str, body_bytes: int) -> bool:
+        """Whether a call may go this way now; a process that lost its feed says so in every answer, as ASGI does."""
+        is_plain = body_bytes <= self._body_limit_bytes if method == "PUT" else not body_bytes
+        return is_plain and not self._feed.is_lost()
 
     def default_head(self, headers: Sequence[Header]) -> bytes:
         """The server's own header lines; it makes a new list of them every second."""

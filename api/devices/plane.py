@@ -18,14 +18,11 @@ from fleet.errors import NotFoundError, OutcomeUnknownError, UnavailableError
 from fleet.names import shown
 
 Reply = Callable[[Answer], None]
-Tell = Callable[[Answer | Exception], None]
-"""Takes the answer to a call, or the reason why there is none."""
-
 ReadyCall = Callable[[DevicePath, bytes], Answer]
 """Answered at once, from memory."""
 
-LaterCall = Callable[[DevicePath, bytes, Tell], None]
-"""Taken at once, or refused by an exception; told within the deadline."""
+LaterCall = Callable[[DevicePath, bytes, "Later"], None]
+"""Taken at once, or refused by an exception; answered within the deadline."""
 
 AwaitedCall = Callable[[DevicePath, bytes], Awaitable[Answer]]
 
@@ -98,20 +95,19 @@ class DevicePlane:
                 return answer
             later = self._later.get(key)
             if later is None:
-                return self._refuse(method, path, b"", started_s, self._no_such_call(method, path))
-            later(path, body, _Later(self, method, path, started_s, reply).tell)
+                return self.refused(method, path, started_s, self._no_such_call(method, path))
+            later(path, body, Later(self, method, path, started_s, reply))
         except Exception as error:  # noqa: BLE001 - as above
-            return self._refuse(method, path, b"", started_s, error)
+            return self.refused(method, path, started_s, error)
         return None
 
-    def tell_later(self, later: "_Later", told: Answer | Exception) -> None:
-        """Answer a call that was taken before."""
-        method, path = later.method, later.path
-        if isinstance(told, Exception):
-            later.reply(self._refuse(method, path, b"", later.started_s, told))
-            return
-        self._observe(method, path.call, told.status, self._clock() - later.started_s)
-        later.reply(told)
+    def answered(self, method: str, path: DevicePath, started_s: float, status: int) -> None:
+        """Count a call that was."""
+        self._observe(method, path.call, status, self._clock() - started_s)
+
+    def refused(self, method: str, path: DevicePath, started_s: float, error: Exception) -> Answer:
+        """The answer to a call that cannot be; it is counted and logged."""
+        return self._refuse(method, path, b"", started_s, error)
 
     def refuse(self, method: str, raw_path: bytes, error: Exception) -> Answer:
         """The answer to a call whose body could not be taken."""
@@ -146,21 +142,26 @@ class DevicePlane:
         return answer
 
 
-class _Later:
+class Later:
     """A call that was taken and is not answered yet."""
 
-    __slots__ = ("method", "path", "plane", "reply", "started_s")
+    __slots__ = ("_method", "_path", "_plane", "_reply", "_started_s")
 
     def __init__(self, plane: DevicePlane, method: str, path: DevicePath, started_s: float, reply: Reply) -> None:
-        self.plane = plane
-        self.method = method
-        self.path = path
-        self.started_s = started_s
-        self.reply = reply
+        self._plane = plane
+        self._method = method
+        self._path = path
+        self._started_s = started_s
+        self._reply = reply
 
-    def tell(self, told: Answer | Exception) -> None:
-        """Pass it on."""
-        self.plane.tell_later(self, told)
+    def answer(self, answer: Answer) -> None:
+        """Give the answer."""
+        self._plane.answered(self._method, self._path, self._started_s, answer.status)
+        self._reply(answer)
+
+    def refuse(self, error: Exception) -> None:
+        """Say why there is none."""
+        self._reply(self._plane.refused(self._method, self._path, self._started_s, error))
 
 
 def _told(error: Exception) -> Exception:

@@ -75,10 +75,10 @@ class Standings:
 
     def serving(self, path: DevicePath) -> DeviceIdentity:
         """The identity of a registered device, one being deleted included. Raises NotFoundError for any other."""
-        standing = self.of(path)
-        if standing.identity is None or standing.answers.reads == NOT_FOUND:
+        identity = self._find(path)
+        if identity is None or identity.namespace != path.namespace or identity.answers.reads == NOT_FOUND:
             raise NotFoundError(f"device {path.device_id} is not registered in namespace {path.namespace}")
-        return standing.identity
+        return identity
 
     def _find(self, path: DevicePath) -> DeviceIdentity | None:
         if not self._devices.is_loaded:

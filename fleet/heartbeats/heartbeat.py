@@ -14,7 +14,7 @@ from fleet.devices.json_bodies import read_object
 from fleet.errors import BadInputError
 
 
-class WorkloadReport(Struct, frozen=True):
+class WorkloadReport(Struct, frozen=True, gc=False):
     """A workload on the device. `last_data_upload` is RFC 3339 text; Go's zero time means never."""
 
     name: str | None = None
@@ -22,7 +22,7 @@ class WorkloadReport(Struct, frozen=True):
     status: str | None = None
 
 
-class PlaybookReport(Struct, frozen=True):
+class PlaybookReport(Struct, frozen=True, gc=False):
     """A playbook execution on the device."""
 
     name: str | None = None
@@ -30,7 +30,7 @@ class PlaybookReport(Struct, frozen=True):
     status: str | None = None
 
 
-class UpgradeReport(Struct, frozen=True):
+class UpgradeReport(Struct, frozen=True, gc=False):
     """The operating system's image and its last upgrade; `last_upgrade_time` is text in the device's own spelling."""
 
     current_commit_id: str | None = field(default=None, name="current_commit_ID")
@@ -38,7 +38,7 @@ class UpgradeReport(Struct, frozen=True):
     last_upgrade_time: str | None = None
 
 
-class EventReport(Struct, frozen=True):
+class EventReport(Struct, frozen=True, gc=False):
     """Something that happened on the device; `type` is `info` or `warn`."""
 
     type: str | None = None
@@ -46,7 +46,7 @@ class EventReport(Struct, frozen=True):
     message: str | None = None
 
 
-class Heartbeat(Struct, frozen=True):
+class Heartbeat(Struct, frozen=True, gc=False):
     """One heartbeat as sent. `version` is that of the configuration the device runs."""
 
     status: str | None = None
