@@ -24,6 +24,8 @@ _WRITE: Final = {
     "insert_quorum": "auto",
     "insert_quorum_parallel": 0,
     "insert_quorum_timeout": QUORUM_TIMEOUT_MS,
+    # The blocks of one insert take turns, too.
+    "max_insert_threads": 1,
     # Answered when written, also where the server would gather inserts.
     "async_insert": 0,
 }
