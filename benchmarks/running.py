@@ -23,6 +23,9 @@ NAMES: Final = (
     "freshness",
     "overload",
     "handshakes",
+    "imports",
+    "device_memory",
+    "changes",
     "capacity",
 )
 """Every benchmark, in the order of their worth; each is the module of that name."""

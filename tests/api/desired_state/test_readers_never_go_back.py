@@ -335,6 +335,14 @@ class NoReaderGoesBack(RuleBasedStateMachine):
             self.workers[worker].forget()
         self.crash_after = None
 
+    @rule(worker=st.integers(0, 1), reader=st.integers(0, 1))
+    def catch_up(self, worker: int, reader: int) -> None:
+        """Nothing is left to decide, and one process has applied all of it."""
+        if self.source.records:
+            self.loop.run_until_complete(self.workers[worker].process(self.source.records[-1:]))
+        for _ in range(2):
+            self.follow(reader, len(self.feed.records))
+
     @rule(worker=st.integers(0, 1))
     def restart_worker(self, worker: int) -> None:
         """As another one."""
