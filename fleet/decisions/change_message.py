@@ -6,7 +6,7 @@ annotation that stood there before tells why an earlier change was made, so it i
 
 from typing import Final
 
-from fleet.decisions.commands import PutResource, Request
+from fleet.decisions.commands import PutResource, PutTogether, Request
 from fleet.decisions.state import FleetState
 from fleet.errors import BadInputError
 
@@ -34,11 +34,18 @@ def change_message(state: FleetState, request: Request) -> str:
     if request.message:
         return request.message[:LENGTH_LIMIT]
     command = request.command
-    if not isinstance(command, PutResource) or command.subresource or command.key.kind == _SECRET:
+    puts = command.puts if isinstance(command, PutTogether) else [command]
+    causes = {_new_cause(state, put) for put in puts if isinstance(put, PutResource)} - {""}
+    # Several resources of one change may give one reason; of several reasons none is that of the change.
+    return _printable(causes.pop()) if len(causes) == 1 else ""
+
+
+def _new_cause(state: FleetState, put: PutResource) -> str:
+    if put.subresource or put.key.kind == _SECRET:
         return ""
-    cause = _cause(command.body)
-    held = state.get(command.key) if cause else None
-    return "" if held is not None and _cause(held.body) == cause else _printable(cause)
+    cause = _cause(put.body)
+    held = state.get(put.key) if cause else None
+    return "" if held is not None and _cause(held.body) == cause else cause
 
 
 def _cause(body: dict[str, object]) -> str:

@@ -10,11 +10,11 @@ from typing import Final
 
 from fleet.configuration import Workload
 from fleet.decisions.commands import ResourceKey
+from fleet.decisions.planned_state import Changed
 from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.devices.labels import device_set_name
 from fleet.preview.device_facts import Facts, facts_of
 from fleet.preview.missing import MissingPart, missing_parts
-from fleet.preview.planned_state import Changed
 from fleet.preview.side import REMEMBERED, Recipe, Side
 from fleet.preview.tally import Kept, Tally
 

@@ -10,9 +10,9 @@ import msgspec
 
 from fleet.decisions.commands import Command, DeleteResource, JSONObject, PutResource, Request, ResourceKey
 from fleet.decisions.decide import decide
+from fleet.decisions.planned_state import PlannedState
 from fleet.decisions.verdict import Limits
 from fleet.errors import BadInputError, InvalidResourceError, MusterError, NotFoundError
-from fleet.preview.planned_state import PlannedState
 from fleet.preview.result import REFUSALS_SHOWN, Refusal, Resources
 from fleet.resources import KINDS, Kind, kind_by_any_name, kind_of, validate
 from fleet.resources.change_plan import plan_change

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from fleet.decisions.commands import ResourceKey
+from fleet.decisions.planned_state import Changed
 from fleet.decisions.playbooks import EXECUTION_KIND, executions
 from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.decisions.state import FleetState
 from fleet.devices.states import DeviceState
-from fleet.preview.planned_state import Changed
 from fleet.preview.result import Devices
 
 MATTER_TO_PLAYBOOKS: Final = frozenset({"EdgeConfig", EXECUTION_KIND})

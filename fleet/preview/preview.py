@@ -8,11 +8,11 @@ what is told holds as of when it was looked at.
 from collections.abc import Generator, Iterator
 from typing import Any, Final, NamedTuple
 
+from fleet.decisions.planned_state import Changed, PlannedState
 from fleet.decisions.state import FleetState
 from fleet.errors import MusterError
 from fleet.preview.difference import difference
 from fleet.preview.effects import NamespaceEffects
-from fleet.preview.planned_state import Changed, PlannedState
 from fleet.preview.planning import Deletion, Rules, plan_all
 from fleet.preview.playbooks import MATTER_TO_PLAYBOOKS, count_playbooks
 from fleet.preview.result import Group, Preview

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleet.decisions.change_message import CAUSE, LENGTH_LIMIT, change_message, check_message
-from fleet.decisions.commands import DeleteResource, PutResource, Request, ResourceKey
+from fleet.decisions.commands import DeleteResource, PutResource, PutTogether, Request, ResourceKey
 from fleet.errors import BadInputError
 from tests.fleet.decisions.command_log import NOW_MS, CommandLog
 
@@ -43,6 +43,14 @@ def test_an_annotation_tells_why_the_change_that_sets_it_was_made(log: CommandLo
 def test_a_secrets_annotation_stays_sealed(log: CommandLog) -> None:
     """It is encrypted with the rest of it, so it is told to nobody."""
     assert change_message(log.state, annotated("the password is 1234", kind="Secret")) == ""
+
+
+def test_resources_changed_together_may_give_one_reason(log: CommandLog) -> None:
+    """And not several."""
+    first, other, none = (annotated(cause).command for cause in ("image 1.2", "image 1.3", ""))
+    for puts, message in (((first, first, none), "image 1.2"), ((first, other), ""), ((none,), "")):
+        request = Request("r", "ann", NOW_MS, PutTogether([put for put in puts if isinstance(put, PutResource)]))
+        assert change_message(log.state, request) == message
 
 
 @pytest.mark.parametrize("cause", [None, 5, {"a": 1}, ["b"]])

@@ -12,7 +12,7 @@ from fleet.decisions.commands import Change, ResourceKey
 from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.decisions.state import NAMESPACE_KIND, FleetState
 from fleet.decisions.stored_resource import StoredResource
-from fleet.devices.states import IDENTITY_KIND, DeviceIdentity
+from fleet.devices.states import IDENTITY_KIND, DeviceIdentity, DeviceState
 
 if TYPE_CHECKING:
     from fleet.decisions.packed_identities import PackedIdentities
@@ -27,10 +27,11 @@ class Changed(NamedTuple):
 
 
 class PlannedState(FleetState):
-    """`base` with what is planned on top."""
+    """`base` with what is planned on top: what rules and readers of single namespaces ask of a state, and no more."""
 
     def __init__(self, base: FleetState) -> None:
-        super().__init__(base.initial_namespace)
+        # Nothing is copied, so what the base class would set up is left out: a fleet may have a million devices.
+        self.initial_namespace = base.initial_namespace
         self.base = base
         self.revision = base.revision
         self._planned: dict[ResourceKey, StoredResource | None] = {}
@@ -87,6 +88,11 @@ class PlannedState(FleetState):
             if any(ResourceKey(kind, namespace, name) not in self._planned for name in names):
                 kinds.add(kind)
         return sorted(kinds)
+
+    def device_state(self, device_id: str) -> DeviceState:
+        """Where a device will stand."""
+        identity = self.identities.get(device_id)
+        return identity.state if identity else DeviceState.UNKNOWN
 
     def device_namespace(self, device_id: str) -> str | None:
         """The namespace that will hold an EdgeDevice of this name."""
