@@ -21,6 +21,7 @@ _MINUTE_S: Final = 60.0
 _READS_A_MINUTE: Final = 25
 _P99_LIMIT_MS: Final = 100.0
 _SEARCH_S: Final = 15.0
+_LONGEST_S: Final = 60.0
 _TRIES: Final = 6
 _FIRST_SHARE: Final = 0.5
 """Of the fleet whose reads a closed loop served: where the search begins."""
@@ -65,11 +66,13 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         beats = Beats(installation, scale.devices, scale.seed, max(8, scale.connections // 8))
         for line in _warm(installation, workplace, beats):
             say(line)
-        closed = _read_all(installation, workplace, min(_SEARCH_S, scale.seconds))
+        closed = _read_all(installation, workplace, scale.at_most(_SEARCH_S))
         size = min(scale.devices, int(closed.accepted_per_s * _MINUTE_S / _READS_A_MINUTE * _FIRST_SHARE))
         say(f"closed loop: {closed.accepted_per_s:,.0f} reads/s")
         size, tried = _search(installation, workplace, beats, size, say)
-        held = [_converse(installation, workplace, beats, size, scale.seconds) for _ in range(scale.repeats)]
+        held = [
+            _converse(installation, workplace, beats, size, scale.at_most(_LONGEST_S)) for _ in range(scale.repeats)
+        ]
         for conversation in held:
             say(f"held: {conversation}")
         return Findings(
@@ -108,7 +111,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
 
 def _warm(installation: Installation, workplace: Workplace, beats: Beats) -> Iterator[str]:
     """Every device beats and is given its configuration once."""
-    portion_s = min(_SEARCH_S, workplace.scale.seconds)
+    portion_s = workplace.scale.at_most(_SEARCH_S)
     first = beats.first_round(portion_s)
     yield f"first heartbeats: {sum(run.outcome.accepted for run in first):,}"
     answered = 0
@@ -142,7 +145,7 @@ def _search(
     served = 0
     refused = workplace.scale.devices + 1
     for _ in range(_TRIES):
-        conversation = _converse(installation, workplace, beats, size, min(_SEARCH_S, workplace.scale.seconds))
+        conversation = _converse(installation, workplace, beats, size, workplace.scale.at_most(_SEARCH_S))
         say(str(conversation))
         tried.append(conversation)
         if conversation.is_served:

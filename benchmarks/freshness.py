@@ -22,6 +22,7 @@ QUESTION: Final = (
 
 _SHARES: Final = (0.1, 0.5, 0.9)
 _SEARCH_S: Final = 20.0
+_LONGEST_S: Final = 60.0
 _BETWEEN_S: Final = 0.2
 _QUANTILES: Final = ((0.5, "p50"), (0.99, "p99"))
 
@@ -41,8 +42,8 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     scale = workplace.scale
     with registered_fleet(workplace, scale, say) as installation:
         beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-        beats.first_round(min(_SEARCH_S, scale.seconds))
-        highest = beats.run(min(_SEARCH_S, scale.seconds)).stored_per_s
+        beats.first_round(scale.at_most(_SEARCH_S))
+        highest = beats.run(scale.at_most(_SEARCH_S)).stored_per_s
         say(f"highest rate, until stored: {highest:,.0f}/s")
         probed = []
         for share in _SHARES:
@@ -77,12 +78,14 @@ def _probe(installation: Installation, workplace: Workplace, beats: Beats, share
     served_s: list[float] = []
     lost = 0
     runs: list[Run] = []
-    load = threading.Thread(target=lambda: runs.append(beats.run(scale.seconds, rate=highest * share)), name="load")
+    load = threading.Thread(
+        target=lambda: runs.append(beats.run(scale.at_most(_LONGEST_S), rate=highest * share)), name="load"
+    )
     # Connected before the load's thread uses the same client.
     _ = installation.client
     with probe.watching():
         load.start()
-        ends_s = time.monotonic() + scale.seconds
+        ends_s = time.monotonic() + scale.at_most(_LONGEST_S)
         while time.monotonic() < ends_s:
             seen_s = seconds_until_visible(installation, device_id(scale.devices - 1))
             if seen_s is None:

@@ -32,11 +32,11 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     scale = workplace.scale
     with registered_fleet(workplace, scale, say) as installation:
         beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-        first = beats.first_round(min(_SEARCH_S, scale.seconds))
+        first = beats.first_round(scale.at_most(_SEARCH_S))
         say(f"first round: {_first(first)}")
-        searched = beats.run(min(_SEARCH_S, scale.seconds))
+        searched = beats.run(scale.at_most(_SEARCH_S))
         say(f"closed loop: {searched.outcome.accepted_per_s:,.0f}/s accepted, {searched.stored_per_s:,.0f}/s stored")
-        apart = beats.run(min(_SEARCH_S, scale.seconds), closes_connections=True)
+        apart = beats.run(scale.at_most(_SEARCH_S), closes_connections=True)
         say(f"each on a connection of its own: {apart.outcome.accepted_per_s:,.0f}/s accepted")
         rate = searched.stored_per_s * _START_SHARE
         runs: list[Run] = []

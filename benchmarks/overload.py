@@ -17,6 +17,7 @@ QUESTION: Final = (
 )
 
 _BEFORE_S: Final = 20.0
+_LONGEST_S: Final = 120.0
 _FACTOR: Final = 2.0
 _CONNECTIONS: Final = 4
 """Times the usual ones: an open loop needs a free one for every call whose answer is late."""
@@ -32,7 +33,7 @@ _GROWTH_LIMIT: Final = 1.5
 def measure(workplace: Workplace, say: Say) -> Findings:
     """The highest rate, then twice that, then half of it."""
     scale = workplace.scale
-    short_s = min(_BEFORE_S, scale.seconds)
+    short_s = scale.at_most(_BEFORE_S)
     with registered_fleet(workplace, scale, say) as installation:
         beats = Beats(installation, scale.devices, scale.seed, scale.connections)
         beats.first_round(short_s)
@@ -40,7 +41,9 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         say(f"highest: {_told(highest)}")
         flood = Beats(installation, scale.devices, scale.seed, scale.connections * _CONNECTIONS)
         flood.sent = beats.sent
-        overloaded = flood.run(scale.seconds, rate=highest.outcome.accepted_per_s * _FACTOR, bad_every=_BAD_EVERY)
+        overloaded = flood.run(
+            scale.at_most(_LONGEST_S), rate=highest.outcome.accepted_per_s * _FACTOR, bad_every=_BAD_EVERY
+        )
         say(f"overloaded: {_told(overloaded)}")
         beats.sent += flood.sent
         after = beats.run(short_s, rate=highest.outcome.accepted_per_s * _NORMAL_SHARE)

@@ -31,6 +31,8 @@ _OF_THE_SERVER: Final = frozenset({"date", "connection"})
 """Headers that whoever answers adds by itself."""
 
 _WARM_S: Final = 2.0
+_LONGEST_S: Final = 15.0
+_PORTION_S: Final = 5.0
 _WARM_SHARE: Final = 0.99
 
 
@@ -97,8 +99,8 @@ def _alternate(
         read(installation.address, servers, _WARM_S)
         read(peer.address, peer.processes(), _WARM_S)
         for _ in range(scale.repeats):
-            readings.muster.append(read(installation.address, servers, scale.seconds))
-            readings.constant.append(read(peer.address, peer.processes(), scale.seconds))
+            readings.muster.append(read(installation.address, servers, scale.at_most(_LONGEST_S)))
+            readings.constant.append(read(peer.address, peer.processes(), scale.at_most(_LONGEST_S)))
 
 
 def _capture(installation: Installation, call: str) -> Path:
@@ -119,7 +121,7 @@ def _restart(installation: Installation, workplace: Workplace, say: Say) -> tupl
     ready_s = installation.ready_after_s
     began_s, answered = time.monotonic(), 0
     first = last = 0.0
-    portion_s = max(2.0, scale.seconds)
+    portion_s = scale.at_most(_PORTION_S)
     while answered < scale.devices * _WARM_SHARE:
         outcome = Load(
             installation.address,

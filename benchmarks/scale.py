@@ -21,6 +21,10 @@ class Scale(msgspec.Struct, frozen=True):
     api_processes: int
     seed: int
 
+    def at_most(self, seconds: float) -> float:
+        """The length of a load that need not be longer than so many seconds."""
+        return min(self.seconds, seconds)
+
 
 FULL: Final = Scale(devices=1_000_000, seconds=300, repeats=1, connections=512, api_processes=2, seed=1)
 STANDARD: Final = Scale(devices=100_000, seconds=30, repeats=3, connections=256, api_processes=2, seed=1)
