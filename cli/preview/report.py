@@ -74,13 +74,17 @@ def _label(each: JSONObject) -> list[str]:
 
 def _missing(each: JSONObject) -> str:
     keys = f" (keys: {', '.join(each['keys'])})" if each["keys"] else ""
-    effect = "keep what they run" if each["isFatal"] else "go without that part"
-    return _line("missing", f"{each['message']}{keys}; {each['devices']:,} devices {effect}")
+    effect = "cannot be configured" if each["isFatal"] else "without that part"
+    return _line("missing", f"{each['message']}{keys}; {_devices_of(each['devices'])} {effect}")
+
+
+def _devices_of(count: int) -> str:
+    return f"{count:,} device{'s' * (count != 1)}"
 
 
 def _group(group: JSONObject, number: int, count: int) -> list[str]:
     sets = ", ".join(f"{name} {devices:,}" for name, devices in group["sets"].items())
-    heading = f"group {number} of {count}: {group['devices']:,} devices, such as {group['example']} (sets: {sets})"
+    heading = f"group {number} of {count}: {_devices_of(group['devices'])}, such as {group['example']} (sets: {sets})"
     if group["problem"]:
         return ["", heading, f"cannot be configured: {group['problem']}"]
     return ["", heading, group["diff"]]
