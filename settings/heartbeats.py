@@ -34,8 +34,10 @@ class HeartbeatSettings(Struct, frozen=True):
 class StreamSettings(Struct, frozen=True):
     """The workers between Kafka and ClickHouse."""
 
-    heartbeat_batch_records: Annotated[int, Meta(ge=1, description="Kafka records folded at a time")] = 1000
-    heartbeat_batch_ms: Annotated[int, Meta(ge=10, description="longest wait for a batch to fill")] = 500
+    heartbeat_batch_records: Annotated[
+        int, Meta(ge=1, description="Kafka records taken from a fetch at a time; a batch is at most 48 times as many")
+    ] = 1000
+    heartbeat_batch_ms: Annotated[int, Meta(ge=10, description="longest wait for a batch to fill")] = 1000
     repeat_within_ms: Annotated[
         int, Meta(ge=0, description="an equal heartbeat within this is the Edge API trying again")
     ] = 1500

@@ -1,17 +1,27 @@
-"""The Faust agent of heartbeats: takes batches, has them written, commits, in this order; nothing leaves its loop."""
+"""The Faust agent of heartbeats: takes batches, has them folded and written, commits; nothing leaves its loop.
 
-from collections.abc import Sequence
+While one batch is written the next is folded, and no further: a batch is committed when it is written, in its turn.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import faust
 import stamina
 
 from settings import StreamSettings
-from streams.heartbeats.writer import HeartbeatRecord, HeartbeatWriter, RecordsMissingError
+from streams.heartbeats.parcels import records_of
+from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
+from streams.heartbeats.writer import HeartbeatWriter
 from streams.offset_commits import OffsetCommits
 
 _LONGEST_PAUSE_S = 2.0
 """Between tries: short, so that heartbeats are seen soon after ClickHouse is back."""
+
+_PARCELS_AT_ONCE = 48
+"""Four fetches of twelve partitions: in quiet times a batch ends by time before it has so many."""
 
 
 def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter, settings: StreamSettings) -> None:
@@ -22,19 +32,25 @@ def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter, set
     commits = OffsetCommits(app, topic)
 
     async def write_heartbeats(stream: Any) -> None:
-        taken = stream.noack_take(settings.heartbeat_batch_records, within=settings.heartbeat_batch_ms / 1000)
+        taken = stream.noack_take(_PARCELS_AT_ONCE, within=settings.heartbeat_batch_ms / 1000)
+        writing = asyncio.create_task(asyncio.sleep(0))
         async for events in taken:
             batch = _records(events, app.consumer_generation_id)
-            await _write(batch)
-            await commits.commit({record.partition: record.offset + 1 for record in batch})
+            await _retried(partial(writer.fold, batch))
+            await writing
+            writing = asyncio.create_task(_finish(batch))
 
-    async def _write(batch: Sequence[HeartbeatRecord]) -> None:
+    async def _finish(batch: Sequence[HeartbeatRecord]) -> None:
+        await _retried(writer.store)
+        await commits.commit({record.partition: record.offset + 1 for record in batch})
+
+    async def _retried(step: Callable[[], Awaitable[None]]) -> None:
         try:
             async for attempt in stamina.retry_context(
                 on=_is_mendable, attempts=None, timeout=None, wait_max=_LONGEST_PAUSE_S
             ):
                 with attempt:
-                    await writer.write(batch)
+                    await step()
         except RecordsMissingError as error:
             # Faust would go on with the next batch, whose commit would cover what is missing.
             await app.crash(error)
@@ -55,7 +71,8 @@ def _is_mendable(error: Exception) -> bool:
 def _records(events: Sequence[Any], generation: int) -> list[HeartbeatRecord]:
     """Records of this generation of the group: those fetched before a rebalance come again to whoever owns them."""
     return [
-        HeartbeatRecord(message.partition, message.offset, round(message.timestamp * 1000), message.value)
+        HeartbeatRecord(record.partition, record.offset, record.timestamp, record.value)
         for message in (event.message for event in events)
         if message.generation_id == generation
+        for record in records_of(message)
     ]

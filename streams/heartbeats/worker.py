@@ -12,6 +12,7 @@ from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
 from streams.heartbeats.agent import add_heartbeat_agent
 from streams.heartbeats.hardware_label_commands import HardwareLabelCommands
+from streams.heartbeats.parcels import BUFFERED_PARCELS, ParcelApp
 from streams.heartbeats.playbook_commands import PlaybookCommands
 from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
@@ -43,7 +44,15 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     life = known_life(client, settings.clickhouse.database, admin, names.heartbeats.name)
     group = heartbeats_group(kafka.topic_prefix, life.epoch)
     metrics = WorkerMetrics()
-    app = faust_app(group, kafka, streams, security)
+    app = faust_app(
+        group,
+        kafka,
+        streams,
+        security,
+        kind=ParcelApp,
+        stream_buffer_maxsize=BUFFERED_PARCELS,
+        broker_max_poll_records=streams.heartbeat_batch_records,
+    )
     producer = KafkaProducer(
         kafka.bootstrap, names.dead_letters.record_limit_bytes, client_id=f"{group}-worker", security=security
     )

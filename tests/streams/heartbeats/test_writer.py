@@ -11,9 +11,10 @@ from fleet.devices.hardware import Hardware, merge_hardware
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.heartbeat import content_hash
 from fleet.position import Position
+from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
 from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.heartbeats.tables import HeartbeatTables
-from streams.heartbeats.writer import HeartbeatRecord, HeartbeatTopic, HeartbeatWriter, RecordsMissingError
+from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
 from streams.metrics import WorkerMetrics
 from tests.streams.heartbeats.heartbeat_ledger import Taken, expected_views
 from tests.streams.heartbeats.heartbeat_scenario import Scenario, seeded, taken

@@ -1,0 +1,96 @@
+"""Records as they came from Kafka, read and cut into portions that are folded and written together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from fleet.errors import MusterError
+from fleet.heartbeats.batch import ReceivedRecord
+from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
+from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats
+
+ENTRIES_AT_ONCE: Final = 50_000
+"""Heartbeats folded and written together; a larger batch would only take memory."""
+
+BYTES_AT_ONCE: Final = 64_000_000
+"""Bytes of records folded and written together, for the same reason."""
+
+
+class HeartbeatRecord(NamedTuple):
+    """A record as it came from Kafka."""
+
+    partition: int
+    offset: int
+    received_at_ms: int
+    value: bytes
+
+
+class Letter(NamedTuple):
+    """What cannot be read or folded, for the dead letters."""
+
+    position: Position
+    value: bytes
+    reason: str
+
+
+class Portion(NamedTuple):
+    """Records that follow each other within each partition. `next_offsets` are those after them, by partition."""
+
+    records: list[ReceivedRecord]
+    letters: list[Letter]
+    next_offsets: dict[int, int]
+
+
+class RecordsMissingError(MusterError):
+    """The consumer left records out. The worker must end: a new one reads on from the committed offset."""
+
+
+def portions(records: Sequence[HeartbeatRecord], epoch: int) -> Iterator[Portion]:
+    """Read records, which are in order within each partition; one that cannot be read becomes a letter."""
+    portion, entries, size_bytes = Portion([], [], {}), 0, 0
+    for record in records:
+        first_sequence = pack_sequence(epoch, record.offset, 0)
+        read = _entries(record.value)
+        if isinstance(read, str):
+            portion.letters.append(Letter(position(record.partition, first_sequence), record.value, read))
+            read = []
+        portion.records.append(ReceivedRecord(record.partition, first_sequence, record.received_at_ms, read))
+        portion.next_offsets[record.partition] = record.offset + 1
+        entries += len(read)
+        size_bytes += len(record.value)
+        if entries >= ENTRIES_AT_ONCE or size_bytes >= BYTES_AT_ONCE:
+            yield portion
+            portion, entries, size_bytes = Portion([], [], {}), 0, 0
+    if portion.records:
+        yield portion
+
+
+def position(partition: int, sequence: int) -> Position:
+    """The position of a sequence in a partition."""
+    epoch, offset, batch_index = unpack_sequence(sequence)
+    return Position(epoch, partition, offset, batch_index)
+
+
+def refuse_gaps(records: Sequence[HeartbeatRecord], next_offsets: Mapping[int, int]) -> None:
+    """Raise RecordsMissingError if records are left out between `next_offsets` and these, or among them."""
+    expected = dict(next_offsets)
+    for record in records:
+        wanted = expected.get(record.partition, record.offset)
+        if record.offset > wanted:
+            raise RecordsMissingError(
+                f"partition {record.partition} goes on at {record.offset} instead of {wanted}: reading again from the"
+                " last commit"
+            )
+        expected[record.partition] = max(wanted, record.offset + 1)
+
+
+def _entries(value: bytes) -> list[HeartbeatEntry] | str:
+    """A record's entries, or why it has none."""
+    try:
+        entries = decode_heartbeats(value)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return f"this record cannot be read: {error}"
+    if len(entries) > MAX_INDEX + 1:
+        return f"this record holds {len(entries)} heartbeats, more than {MAX_INDEX + 1}"
+    return entries
