@@ -36,6 +36,7 @@ CONTENTS = Table(
         "workload_uploads": "Array(Nullable(DateTime64(3, 'UTC')))",
         "playbook_names": "Array(String)",
         "playbook_statuses": "Array(LowCardinality(String))",
+        "hardware_hashes": "Array(UInt64)",
     },
 )
 """Rows: `fleet.heartbeats.rows.ContentRow`."""
@@ -45,7 +46,8 @@ _READ = """
         toUnixTimestamp64Milli(status_since), version, wanted_version, toUnixTimestamp64Milli(drifted_since),
         upgrade_commit_id, upgrade_status, upgrade_time, has_events, workload_names, workload_statuses,
         arrayMap(since -> toUnixTimestamp64Milli(since), workload_since),
-        arrayMap(upload -> toUnixTimestamp64Milli(upload), workload_uploads), playbook_names, playbook_statuses
+        arrayMap(upload -> toUnixTimestamp64Milli(upload), workload_uploads), playbook_names, playbook_statuses,
+        hardware_hashes
     FROM device_content_state FINAL
     WHERE (namespace, device_id) IN {devices}
 """
@@ -60,9 +62,13 @@ _LOAD_SEEN = f"""
 """  # noqa: S608 - put together from literals
 
 # The two parts as fleet.heartbeats.packed_content has them, each behind the first byte of an array of its length.
+_LOAD_HARDWARE = f"""
+    SELECT concat(namespace, '/', device_id), sequence FROM device_hardware_state FINAL WHERE {_MINE}
+"""  # noqa: S608 - put together from literals
+
 _LOAD_CONTENTS = f"""
     SELECT concat(namespace, '/', device_id), sequence, toUnixTimestamp64Milli(received_at), content_hash,
-        status, version, wanted_version, has_events,
+        hardware_hashes[1], hardware_hashes[2], status, version, wanted_version, has_events,
         concat(char(0x96), formatRowNoNewline('MsgPack', upgrade_commit_id, upgrade_status, workload_names,
             workload_statuses, playbook_names, playbook_statuses)) AS shape,
         concat(char(0x95), formatRowNoNewline('MsgPack', toUnixTimestamp64Milli(status_since) AS since_ms,
@@ -93,7 +99,9 @@ def load_devices(client: Client, memory: DeviceMemory, mine: Collection[int], pa
         (digests(names), np.array(sequences, np.uint64), np.array(received_at_ms, np.int64))
         for names, sequences, received_at_ms in _columns(client, _LOAD_SEEN, parameters)
     ]
-    for names, sequences, received_at_ms, hashes, *columns in _columns(client, _LOAD_CONTENTS, parameters):
+    for names, sequences, received_at_ms, hashes, first, second, *columns in _columns(
+        client, _LOAD_CONTENTS, parameters
+    ):
         *said, shapes, owns = columns
         last = LastHeartbeats(
             np.array(sequences, np.uint64),
@@ -102,7 +110,11 @@ def load_devices(client: Client, memory: DeviceMemory, mine: Collection[int], pa
             np.zeros(len(names), np.int32),
         )
         packed = list(map(PackedContent, shapes, owns))
-        memory.load(digests(names), last, list(map(Said._make, zip(*said, strict=True))), packed)
+        hardware_hashes = np.array([first, second], np.uint64).T
+        memory.load(digests(names), last, list(map(Said._make, zip(*said, strict=True))), packed, hardware_hashes)
+    # What a description that came later, with a registration, left is not in the content.
+    for names, sequences in _columns(client, _LOAD_HARDWARE, parameters):
+        memory.forget_hardware_before(digests(names), np.array(sequences, np.uint64))
     for names, sequences, received_at_ms in seen:
         numbers = memory.find(names)
         at = np.flatnonzero(numbers >= 0)

@@ -10,7 +10,7 @@ from storage.device_keys import portions
 from storage.table import PLACE, Table
 
 HARDWARE = Table(
-    "hardware_state",
+    "device_hardware_state",
     {
         "namespace": "LowCardinality(String)",
         "device_id": "String",
@@ -30,7 +30,7 @@ HARDWARE = Table(
 
 _QUERY = """
     SELECT namespace, device_id, sequence, description
-    FROM hardware_state FINAL
+    FROM device_hardware_state FINAL
     WHERE (namespace, device_id) IN {devices}
 """
 

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, Protocol
 
 from fleet.devices.hardware import Hardware
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice
+from fleet.heartbeats.heartbeat import hardware_hash
 from fleet.heartbeats.rows import ContentRow
 
 DeviceKey = tuple[str, str]
@@ -97,7 +98,7 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
     """What to look up before folding.
 
     A device that is not remembered never beat, so nothing but hardware can be stored of it. Contents are asked for only
-    where the memory has none.
+    where the memory has none, hardware only where a description may bring something new.
     """
     registered, contents, hardware = set(), set(), set()
     for entry, _ in arrivals:
@@ -111,15 +112,10 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
         is_changed = known is None or known.content_hash != entry.content_hash & HASH_MASK
         if known is not None and (is_changed or _wants_another(entry, known)) and not memory.has_content(*key):
             contents.add(key)
-        if is_changed and _may_describe_hardware(entry.body):
+        if is_changed and (hash_ := hardware_hash(entry.body)) and hash_ not in memory.hardware_hashes(*key):
             hardware.add(key)
     return Lookups(frozenset(registered), frozenset(contents), frozenset(hardware))
 
 
 def _wants_another(entry: Entry, known: KnownDevice) -> bool:
     return bool(entry.wanted_version) and entry.wanted_version != known.said.wanted_version
-
-
-def _may_describe_hardware(body: bytes) -> bool:
-    """Without decoding: the key stands there, or could, spelt with an escape."""
-    return b'"hardware"' in body or b"\\u" in body

@@ -1,11 +1,12 @@
 """One device through a batch of its heartbeats: what each adds to what was known, and the rows of the outcome."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fleet.devices.hardware import NO_HARDWARE, Hardware, encode_hardware, merge_hardware
 from fleet.devices.labels import hardware_labels
 from fleet.heartbeats.batch import DeviceKey, Place, StoredHardware
-from fleet.heartbeats.device_memory import KnownDevice, Said
+from fleet.heartbeats.device_memory import HARDWARE_HASHES, KnownDevice, Said
 from fleet.heartbeats.heartbeat import EventReport, Heartbeat, UpgradeReport
 from fleet.heartbeats.rows import (
     ContentRow,
@@ -75,12 +76,14 @@ class DeviceFold:
         known: KnownDevice | None,
         content: ContentRow | None,
         hardware: StoredHardware | None,
+        hardware_hashes: Sequence[int] = (),
     ) -> None:
         self.key = key
         self._remembered = known
         self.known = _newest(known, content)
         self.content = content
         self.hardware = hardware
+        self.hardware_hashes = list(hardware_hashes)
         self._labels_before = hardware_labels(hardware.hardware) if hardware else {}
         self._labels = self._labels_before
         self._labels_moved = False
@@ -138,6 +141,7 @@ class DeviceFold:
             [workload.last_data_upload_ms for workload in workloads.values()],
             list(playbooks),
             list(playbooks.values()),
+            [],
         )
         self._content_changed = True
         return said
@@ -173,9 +177,14 @@ class DeviceFold:
             for index, event in _events(beat)
         ]
 
-    def take_hardware(self, place: Place, sent: Hardware | None) -> None:
-        """Add a description to what is known, unless that includes it already."""
-        if sent is None or (self.hardware is not None and place.sequence <= self.hardware.sequence):
+    def take_hardware(self, place: Place, sent: Hardware | None, description_hash: int) -> None:
+        """Add a description to what is known, unless that includes it already.
+
+        What was looked up may be missing when the hash is one of `hardware_hashes`.
+        """
+        if sent is None or description_hash in self.hardware_hashes:
+            return
+        if self.hardware is not None and place.sequence <= self.hardware.sequence:
             return
         known = self.hardware.hardware if self.hardware else NO_HARDWARE
         merged = merge_hardware(known, sent)
@@ -184,6 +193,9 @@ class DeviceFold:
             self._labels_moved |= self._labels != self._labels_before
             self.hardware = StoredHardware(place.sequence, merged)
             self._hardware_place = place
+            self.hardware_hashes = [description_hash]
+        else:
+            self.hardware_hashes = [description_hash, *self.hardware_hashes][:HARDWARE_HASHES]
 
     def seen_row(self) -> SeenRow | None:
         """When the device was seen last, if in this batch."""
@@ -191,7 +203,9 @@ class DeviceFold:
 
     def content_row(self) -> ContentRow | None:
         """What the device said last, if it changed in this batch."""
-        return self.content if self._content_changed else None
+        if self.content is None or not self._content_changed:
+            return None
+        return self.content._replace(hardware_hashes=self.hardware_hashes)
 
     def workload_rows(self) -> list[WorkloadRow]:
         """Workloads that changed in this batch, as they are now."""

@@ -14,6 +14,9 @@ from fleet.heartbeats.packed_content import PackedContent, SaidLast, pack_conten
 from fleet.heartbeats.rows import ContentRow
 from fleet.heartbeats.shared_values import SharedValues, Value
 
+HARDWARE_HASHES = 2
+"""Remembered descriptions of hardware: agents send all of it at times, and a part of it otherwise."""
+
 _NOT_KNOWN = -1
 
 
@@ -53,6 +56,7 @@ class DeviceMemory:
             np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int32)
         )
         self._shapes = np.empty(0, np.int32)
+        self._hardware_hashes = np.empty((0, HARDWARE_HASHES), np.uint64)
         self._owns: list[bytes] = []
         self._said: SharedValues[Said] = SharedValues()
         self._shared_shapes: SharedValues[bytes] = SharedValues()
@@ -95,7 +99,19 @@ class DeviceMemory:
         sequence, received_at_ms, content_hash, said = self._known(number)
         return unpack_content(SaidLast(namespace, device_id, received_at_ms, 0, sequence, content_hash, *said), packed)
 
-    def put(self, namespace: str, device_id: str, known: KnownDevice, content: ContentRow | None = None) -> None:
+    def hardware_hashes(self, namespace: str, device_id: str) -> list[int]:
+        """Descriptions of the device's hardware that bring nothing new, as far as is known; the latest first."""
+        number = self._index.find_one(f"{namespace}/{device_id}")
+        return [] if number == _NOT_KNOWN else [hash_ for hash_ in self._hardware_hashes[number].tolist() if hash_]
+
+    def put(
+        self,
+        namespace: str,
+        device_id: str,
+        known: KnownDevice,
+        content: ContentRow | None = None,
+        hardware_hashes: Sequence[int] = (),
+    ) -> None:
         """Replace what is known of a device. Without a content it says what it said."""
         name = f"{namespace}/{device_id}"
         number = self._index.find_one(name)
@@ -104,6 +120,7 @@ class DeviceMemory:
         last = self._last
         last.sequences[number], last.received_at_ms[number] = known.sequence, known.received_at_ms
         last.content_hashes[number] = known.content_hash
+        self._hardware_hashes[number] = [*hardware_hashes, *[0] * HARDWARE_HASHES][:HARDWARE_HASHES]
         _replace(self._said, last.said, number, known.said)
         if content is not None:
             packed = pack_content(content)
@@ -115,17 +132,32 @@ class DeviceMemory:
         self._last.sequences[numbers] = sequences
         self._last.received_at_ms[numbers] = received_at_ms
 
-    def load(self, names: Digests, last: LastHeartbeats, said: Sequence[Said], packed: Sequence[PackedContent]) -> None:
+    def load(
+        self,
+        names: Digests,
+        last: LastHeartbeats,
+        said: Sequence[Said],
+        packed: Sequence[PackedContent],
+        hardware_hashes: NDArray[np.uint64],
+    ) -> None:
         """Remember many devices, each given once, as they were stored; the numbers in `last.said` do not count."""
         numbers = self.find(names)
         is_new = numbers == _NOT_KNOWN
         numbers[is_new] = self._add(names[is_new])
         self.see(numbers, last.sequences, last.received_at_ms)
         self._last.content_hashes[numbers] = last.content_hashes
+        self._hardware_hashes[numbers] = hardware_hashes
         for number, each_said, each_packed in zip(numbers.tolist(), said, packed, strict=True):
             _replace(self._said, self._last.said, number, each_said)
             _replace(self._shared_shapes, self._shapes, number, each_packed.shape)
             self._owns[number] = each_packed.own
+
+    def forget_hardware_before(self, names: Digests, sequences: NDArray[np.uint64]) -> None:
+        """Distrust the hashes of descriptions where the hardware is newer than the last heartbeat."""
+        numbers = self.find(names)
+        at = np.flatnonzero(numbers >= 0)
+        at = at[self._last.sequences[numbers[at]] < sequences[at]]
+        self._hardware_hashes[numbers[at]] = 0
 
     def _known(self, number: int) -> KnownDevice:
         sequences, received_at_ms, content_hashes, said = self._last
@@ -147,6 +179,8 @@ class DeviceMemory:
                 _extended(last.said, room),
             )
             self._shapes = _extended(self._shapes, room)
+            no_hashes = np.zeros((room, HARDWARE_HASHES), np.uint64)
+            self._hardware_hashes = np.concatenate((self._hardware_hashes, no_hashes))
         return numbers
 
 

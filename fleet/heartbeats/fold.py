@@ -6,13 +6,14 @@ row. Heartbeats of devices that are not registered become raw rows and nothing e
 it is put aside, and the rest go on.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from fleet.errors import BadInputError
 from fleet.heartbeats.batch import HASH_MASK, DeviceKey, Entry, Place, Stored
 from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, Said
-from fleet.heartbeats.heartbeat import Heartbeat, read_heartbeat
+from fleet.heartbeats.heartbeat import Heartbeat, hardware_hash, read_heartbeat
 from fleet.heartbeats.rows import (
     ContentRow,
     DeviceEventRow,
@@ -40,6 +41,7 @@ class Learned(NamedTuple):
     key: DeviceKey
     known: KnownDevice
     content: ContentRow | None
+    hardware_hashes: Sequence[int]
 
 
 class Folded(NamedTuple):
@@ -78,8 +80,8 @@ def fold(parted: Parted, memory: DeviceMemory, stored: Stored, repeat_within_ms:
 def remember(folded: Folded, memory: DeviceMemory) -> None:
     """Have the memory hold what a batch, folded with it, left."""
     memory.see(folded.unchanged.numbers, folded.unchanged.sequences, folded.unchanged.received_at_ms)
-    for key, known, content in folded.learned:
-        memory.put(*key, known, content)
+    for key, known, content, hardware_hashes in folded.learned:
+        memory.put(*key, known, content, hardware_hashes)
 
 
 class _Batch:
@@ -138,7 +140,7 @@ class _Batch:
         if beat := self._read(entry, place):
             device = self._device(entry)
             self._before = device.checkpoint()
-            device.take_hardware(place, beat.hardware)
+            device.take_hardware(place, beat.hardware, hardware_hash(entry.body))
 
     def folded(self, unchanged: UnchangedHeartbeats) -> Folded:
         """The rows of all that was taken."""
@@ -159,9 +161,9 @@ class _Batch:
                 folded.executed.append(executed)
             if seen := device.seen_row():
                 folded.seen.append(seen)
-            if device.known and device.is_news:
+            if device.known and (device.is_news or device.hardware_hashes != self._memory.hardware_hashes(*key)):
                 content = device.content_row() or self._stored.contents.get(key)
-                folded.learned.append(Learned(key, device.known, content))
+                folded.learned.append(Learned(key, device.known, content, device.hardware_hashes))
         return folded
 
     def _take_changed(self, device: DeviceFold, entry: Entry, place: Place, content_hash: int) -> None:
@@ -173,7 +175,7 @@ class _Batch:
         wanted_version = entry.wanted_version or (device.known.said.wanted_version if device.known else "")
         said = device.take_content(place, content_hash, beat, wanted_version)
         device.take_events(place, beat)
-        device.take_hardware(place, beat.hardware)
+        device.take_hardware(place, beat.hardware, hardware_hash(entry.body))
         self._keep(entry, place, said, body=entry.body, is_changed=True)
         device.see(place, content_hash, said)
 
@@ -220,6 +222,7 @@ class _Batch:
         if device is None:
             known = self._memory.get(*key)
             content = self._stored.contents.get(key) or self._memory.content(*key)
-            device = DeviceFold(key, known, content, self._stored.hardware.get(key))
+            hashes = self._memory.hardware_hashes(*key)
+            device = DeviceFold(key, known, content, self._stored.hardware.get(key), hashes)
             self._devices[key] = device
         return device

@@ -82,4 +82,24 @@ def content_hash(body: bytes) -> int:
         raise BadInputError("the heartbeat is nested too deeply") from None
 
 
+def hardware_hash(body: bytes) -> int:
+    """64 bits that are equal when a heartbeat describes its hardware in the same bytes; 0 if it does not.
+
+    Also 0 for what cannot be read: nothing follows from that.
+    """
+    if b'"hardware"' not in body and b"\\u" not in body:
+        return 0
+    try:
+        described = bytes(_hardware_decoder.decode(body).hardware)
+    except (msgspec.DecodeError, RecursionError):
+        return 0
+    return xxh3_64_intdigest(described) if described not in {b"", b"null"} else 0
+
+
+class _Described(Struct, frozen=True):
+    hardware: msgspec.Raw = msgspec.Raw()
+
+
+_hardware_decoder = msgspec.json.Decoder(_Described)
+
 _any_decoder = msgspec.json.Decoder(dict[str, object])

@@ -104,6 +104,7 @@ def unpack_content(said: SaidLast, packed: PackedContent) -> ContentRow:
         [None if time_ms is None else time_ms + since_ms for time_ms in own.workload_uploads_ms],
         _texts(shape.playbook_names),
         _texts(shape.playbook_statuses),
+        [],
     )
 
 

@@ -106,7 +106,7 @@ class ContentRow(NamedTuple):
 
     The lists of workloads run in parallel, and so do those of playbooks.
     `received_at_ms` and `sequence` are those of the heartbeat that changed anything here, `content_hash` and
-    `has_events` those of the newest heartbeat.
+    `has_events` those of the newest heartbeat. `hardware_hashes` are of descriptions that bring nothing new.
     """
 
     namespace: str
@@ -130,6 +130,7 @@ class ContentRow(NamedTuple):
     workload_uploads_ms: list[int | None]
     playbook_names: list[str]
     playbook_statuses: list[str]
+    hardware_hashes: list[int]
 
 
 class SeenRow(NamedTuple):

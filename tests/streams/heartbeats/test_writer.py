@@ -28,7 +28,7 @@ TABLES = [
     "device_transitions_log",
     "workload_transitions_log",
     "device_events_log",
-    "hardware_state",
+    "device_hardware_state",
     "workload_state",
     "device_content_state",
     "device_seen_state",
