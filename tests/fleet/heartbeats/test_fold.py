@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored, lookups
+from fleet.devices.hardware import decode_hardware
+from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored, StoredHardware, lookups
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import Folded, fold, remember
 from fleet.heartbeats.rows import ContentRow
@@ -256,3 +257,44 @@ def test_playbook_executions_are_told_of_when_their_status_changes() -> None:
         {"p": "CompletedWithError", "q": "Running"}
     ]
     assert told() == []
+
+
+def _hardware_looked_up(device: Device, body: dict[str, Any]) -> bool:
+    text = json.dumps(body).encode()
+    entry = HeartbeatEntry(*KEY, content_hash=1, is_checked=True, wanted_version=None, body=text)
+    return bool(lookups([Arrival(entry, Place(NOW_MS, 0, 0))], device.memory).hardware)
+
+
+def test_a_description_of_hardware_that_brought_nothing_new_is_not_looked_up_again() -> None:
+    """Agents repeat a part of it in every heartbeat and all of it at times."""
+    device = Device()
+    part_of_it, all_of_it = {"hostname": "h"}, {"hostname": "h", "cpu": {"count": 4}}
+    stored = _with_hardware(device, {"version": "1", "hardware": all_of_it})
+    assert _with_hardware(device, {"version": "2", "hardware": part_of_it}, stored) is stored
+    device.stored = NOTHING
+    for body in ({"version": "3", "hardware": all_of_it}, {"version": "4", "hardware": part_of_it}):
+        assert not _hardware_looked_up(device, body)
+        assert not device.beat(body).hardware
+    assert _hardware_looked_up(device, {"version": "5", "hardware": {"hostname": "other"}})
+
+
+def test_after_other_hardware_descriptions_are_looked_up_again() -> None:
+    """A registration may have described it differently, and what was nothing new may change it back."""
+    device = Device()
+    described = {"version": "1", "hardware": {"hostname": "h"}}
+    stored = _with_hardware(device, described)
+    assert not _hardware_looked_up(device, described)
+    device.stored = NOTHING._replace(hardware={KEY: stored})
+    (row,) = device.beat({"hardware": {"hostname": "other"}}, kind="hardware").hardware
+    assert row.hostname == "other"
+    assert _hardware_looked_up(device, described)
+
+
+def _with_hardware(device: Device, body: dict[str, Any], stored: StoredHardware | None = None) -> StoredHardware:
+    """Beat with what is stored, and give what is stored then."""
+    device.stored = NOTHING._replace(hardware={KEY: stored} if stored else {})
+    rows = device.beat(body).hardware
+    if not rows:
+        assert stored is not None
+        return stored
+    return StoredHardware(rows[0].sequence, decode_hardware(rows[0].description))

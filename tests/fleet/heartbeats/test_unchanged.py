@@ -1,0 +1,123 @@
+"""Unchanged heartbeats set apart a batch at a time: no row differs from those of folding one at a time."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored
+from fleet.heartbeats.device_memory import DeviceMemory
+from fleet.heartbeats.fold import Folded, fold, remember
+from fleet.heartbeats.unchanged import Parted, part
+from fleet.position import pack_sequence
+from streams.heartbeats.records import HeartbeatEntry
+from tests.fleet.heartbeats.unchanged_rows import in_rows
+from tests.streams.heartbeats.heartbeat_scenario import STRANGER, Scenario, seeded
+
+NOW_MS = 1_795_000_000_000
+REPEAT_WITHIN_MS = 1500
+BODY = b'{"status":"up","version":"1"}'
+NOTHING = Stored(frozenset(), {}, {})
+
+
+@dataclass
+class Worker:
+    """Folds batches, set apart or not."""
+
+    is_parted: bool
+    memory: DeviceMemory = field(default_factory=DeviceMemory)
+
+    def fold(self, records: list[ReceivedRecord]) -> Folded:
+        """Fold and remember."""
+        parted = part(records, self.memory, REPEAT_WITHIN_MS)
+        if not self.is_parted:
+            nothing = part([], self.memory, REPEAT_WITHIN_MS).unchanged
+            parted = Parted(nothing, _arrivals(records))
+        folded = fold(parted, self.memory, NOTHING, REPEAT_WITHIN_MS)
+        remember(folded, self.memory)
+        return in_rows(folded)
+
+
+def _arrivals(records: list[ReceivedRecord]) -> list[Arrival]:
+    return [
+        Arrival(entry, Place(record.received_at_ms, record.partition, record.first_sequence + index))
+        for record in records
+        for index, entry in enumerate(record.entries)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_batches_give_the_rows_that_heartbeats_give_one_at_a_time(seed: int) -> None:
+    """Whatever the fleet does, and however its heartbeats are cut into records and batches."""
+    random, scenario = seeded(seed), Scenario(seed, devices=12)
+    apart, together = Worker(is_parted=True), Worker(is_parted=False)
+    now_ms, offset = NOW_MS, 0
+    for _ in range(12):
+        records = []
+        for _ in range(random.randint(1, 3)):
+            now_ms += random.choice([0, 700, 1500, 1501, 60_000])
+            records.append(ReceivedRecord(0, pack_sequence(1, offset, 0), now_ms, scenario.beat()))
+            offset += 1
+        for batch in ([records], [[record] for record in records])[random.randint(0, 1)]:
+            by_apart, by_together = apart.fold(batch)._asdict(), together.fold(batch)._asdict()
+            for name in Folded._fields[1:]:
+                if name != "learned":
+                    assert sorted(by_apart[name], key=repr) == sorted(by_together[name], key=repr), name
+    for number in range(12):
+        for namespace in ("north", "south"):
+            key = (namespace, f"device-{number}")
+            assert apart.memory.get(*key) == together.memory.get(*key)
+            assert apart.memory.content(*key) == together.memory.content(*key)
+    assert apart.memory.get("north", STRANGER) is None
+
+
+def _parted(*entries: dict[str, Any], after_ms: int = 60_000) -> tuple[int, int]:
+    """How many are set apart and how many are not, for a device that said `BODY` and wanted version 1."""
+    worker = Worker(is_parted=True)
+    worker.fold([ReceivedRecord(0, pack_sequence(1, 0, 0), NOW_MS, [_entry(wanted_version="1"), _entry("other")])])
+    record = ReceivedRecord(0, pack_sequence(1, 1, 0), NOW_MS + after_ms, [_entry(**each) for each in entries])
+    parted = part([record], worker.memory, REPEAT_WITHIN_MS)
+    return len(parted.unchanged), len(parted.rest)
+
+
+def _entry(device_id: str = "device", **options: Any) -> HeartbeatEntry:
+    options = {"is_checked": True, "wanted_version": None, "content_hash": 7, "body": BODY, **options}
+    return HeartbeatEntry("north", device_id, **options)
+
+
+def test_what_says_the_same_is_set_apart() -> None:
+    """With the wanted version known before, or none, and also when it is a repetition."""
+    assert _parted({}) == (1, 0)
+    assert _parted({"wanted_version": "1"}) == (1, 0)
+    assert _parted({}, after_ms=100) == (1, 0)
+    assert _parted({}, {"device_id": "other"}) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"content_hash": 8},
+        {"wanted_version": "2"},
+        {"is_checked": False},
+        {"kind": "hardware"},
+        {"device_id": "unknown"},
+    ],
+)
+def test_what_may_need_more_is_left_to_the_fold(difference: dict[str, Any]) -> None:
+    """Each of these may bring more rows than the narrow one."""
+    assert _parted(difference, {"device_id": "other"}) == (1, 1)
+
+
+def test_a_device_that_is_there_twice_is_left_to_the_fold() -> None:
+    """The second may be a repetition of the first, or a replay."""
+    assert _parted({}, {"device_id": "other"}, {}) == (1, 2)
+    assert _parted({}, {"content_hash": 8}) == (0, 2)
+
+
+def test_a_replay_is_left_to_the_fold() -> None:
+    """Which skips it, by its position."""
+    worker = Worker(is_parted=True)
+    record = ReceivedRecord(0, pack_sequence(1, 5, 0), NOW_MS, [_entry()])
+    worker.fold([record])
+    assert len(part([record], worker.memory, REPEAT_WITHIN_MS).unchanged) == 0
+    assert not worker.fold([record]).heartbeats
