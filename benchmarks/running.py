@@ -17,6 +17,7 @@ NAMES: Final = (
     "heartbeats",
     "cost",
     "against_peers",
+    "sink",
     "reads",
     "conversation",
     "boot_storm",

@@ -1,0 +1,170 @@
+"""How fast one worker brings a backlog of heartbeats from Kafka into ClickHouse, beside the engine loading a file."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks.benchmark import Findings, Say
+from benchmarks.errors import BenchmarkError
+from benchmarks.load.heartbeat_backlog import Backlog
+from benchmarks.measuring.drain import Drained, drain
+from benchmarks.parts.sink_stores import SinkStores, fill_topic, remember_fleet, sink_stores
+from benchmarks.report.result import Check, Figure
+from benchmarks.scale import Workplace
+from storage.heartbeats import HEARTBEATS
+
+QUESTION: Final = "how fast does one worker drain heartbeats into ClickHouse, and how near is that to the engine alone?"
+
+RECORD_HEARTBEATS: Final = 20
+"""At 20,000 a second, two API processes and 12 partitions a record holds what 25 ms bring."""
+
+_RATE: Final = 16_667
+"""A million devices at one heartbeat a minute: a backlog is as many seconds of it as the scale says, …"""
+
+_LONGEST_S: Final = 60.0
+"""… up to these: a million heartbeats are a gigabyte of records."""
+
+_PEER_FORMATS: Final = ("Native", "JSONEachRow")
+_PEER_WITHIN_S: Final = 300.0
+
+_QUERIES: Final = {
+    "device_status of one device": "SELECT * FROM device_status WHERE device_id = '{device}'",
+    "device_status by status": "SELECT status, count() FROM device_status GROUP BY status",
+    "devices silent for 5 minutes": "SELECT count() FROM device_status WHERE last_seen < now() - INTERVAL 5 MINUTE",
+    "fleet_minutes of an hour": "SELECT * FROM fleet_minutes WHERE minute >= now() - INTERVAL 1 HOUR",
+    "heartbeats of one device": "SELECT * FROM heartbeats WHERE device_id = '{device}' ORDER BY received_at",
+}
+
+
+def measure(workplace: Workplace, say: Say) -> Findings:
+    """Drain, check, then load the same rows with the engine alone."""
+    scale = workplace.scale
+    count = max(scale.devices * 2 if workplace.is_quick else 0, int(min(scale.seconds, _LONGEST_S) * _RATE))
+    backlog = Backlog(scale.devices, scale.seed)
+    folder = workplace.folder / "sink"
+    with sink_stores(folder) as stores:
+        say(f"{scale.devices:,} devices, {count:,} heartbeats")
+        remember_fleet(stores, backlog)
+        records = asyncio.run(fill_topic(stores.settings, backlog, count, RECORD_HEARTBEATS))
+        drained = drain(stores, count, folder / "worker.log")
+        say(f"{drained.rate:,.0f} heartbeats/s, µs each: {_told(drained.processor_us)}")
+        checks = _checks(stores, scale.devices, count)
+        sizes = _sizes(stores, count)
+        times_ms = _query_times(stores)
+        files = {name: _export(stores, folder, name) for name in _PEER_FORMATS}
+    peers = {name: _load(folder / f"peer-{name}", file, name) for name, file in files.items()}
+    for name, peer in peers.items():
+        checks.append(Check(f"the engine loaded the same rows, {name}", peer["rows"] == count, f"{peer['rows']:,.0f}"))
+        say(f"engine alone, {name}: {count / peer['seconds']:,.0f} rows/s")
+    return Findings(
+        {"heartbeats": f"{count:,}", "records": f"{records:,}"},
+        tuple(checks),
+        (*_figures(drained, scale.devices), *sizes, *_peer_figures(drained, peers, count), *times_ms),
+        (),
+        (
+            (
+                "Processor time from the first batch written to the last. One in eighteen heartbeats says something new,"
+                " one in a hundred describes all of its hardware for the first time."
+            ),
+            "The engine alone loads the rows of `heartbeats` with its view; the worker writes seven other tables too.",
+        ),
+    )
+
+
+def _told(by_stage: dict[str, float]) -> str:
+    return ", ".join(f"{stage} {value:.1f}" for stage, value in by_stage.items())
+
+
+def _checks(stores: SinkStores, devices: int, count: int) -> list[Check]:
+    rows = "SELECT count(), uniqExact(epoch, partition, offset, batch_index), uniqExact(device_id) FROM heartbeats"
+    ((stored, places, beating),) = stores.client.query(rows).result_rows
+    ((known,),) = stores.client.query("SELECT count() FROM device_status").result_rows
+    return [
+        Check("every heartbeat is stored", stored == count, f"{stored:,} of {count:,}"),
+        Check("none twice", places == stored, f"{places:,} positions"),
+        Check("of the devices that beat", beating == min(devices, count), f"{beating:,}"),
+        Check("every device has a status", known == devices, f"{known:,}"),
+    ]
+
+
+def _figures(drained: Drained, devices: int) -> tuple[Figure, ...]:
+    us = drained.processor_us
+    return (
+        Figure("rate", "heartbeats/s", (drained.rate,), "at least 30,000"),
+        Figure("worker and engine", "µs/heartbeat", (us["worker"] + us["engine"],), "at most 30"),
+        *(Figure(stage, "µs/heartbeat", (value,)) for stage, value in us.items()),
+        Figure("merges after the last batch", "µs/heartbeat", (drained.merging_us,)),
+        Figure("start, devices loaded, first batch", "s", (drained.load_s,)),
+        Figure("worker's peak memory", "MB", (drained.peak_bytes["worker"] / 1e6,)),
+        Figure("engine's peak memory", "MB", (drained.peak_bytes["engine"] / 1e6,)),
+    )
+
+
+def _sizes(stores: SinkStores, count: int) -> tuple[Figure, ...]:
+    narrow = "column != 'body'"
+    before = _bytes_a_row(stores, narrow)
+    stores.client.command(f"OPTIMIZE TABLE {HEARTBEATS.name} FINAL")
+    return (
+        Figure("a heartbeat without body, before merges", "bytes", (before,)),
+        Figure("a heartbeat without body, merged", "bytes", (_bytes_a_row(stores, narrow),), "at most 12 for a day"),
+        Figure("bodies, by heartbeat", "bytes", (_bytes_a_row(stores, "column = 'body'"),)),
+    )
+
+
+def _bytes_a_row(stores: SinkStores, columns: str) -> float:
+    query = (
+        "SELECT sum(column_data_compressed_bytes) / (SELECT sum(rows) FROM system.parts WHERE active AND"
+        f" database = currentDatabase() AND table = '{HEARTBEATS.name}') FROM system.parts_columns"
+        f" WHERE active AND database = currentDatabase() AND table = '{HEARTBEATS.name}' AND {columns}"
+    )
+    return float(stores.client.query(query).result_rows[0][0])
+
+
+def _query_times(stores: SinkStores) -> tuple[Figure, ...]:
+    ((device,),) = stores.client.query("SELECT device_id FROM device_status LIMIT 1").result_rows
+    figures = []
+    for name, query in _QUERIES.items():
+        times_ms = []
+        for _ in range(3):
+            began_s = time.monotonic()
+            stores.client.query(query.replace("{device}", device))
+            times_ms.append((time.monotonic() - began_s) * 1000)
+        figures.append(Figure(name, "ms", tuple(times_ms)))
+    return tuple(figures)
+
+
+def _export(stores: SinkStores, folder: Path, output_format: str) -> Path:
+    """The rows of heartbeats as a file, in the order in which the worker wrote them as far as that can be told."""
+    file = folder / f"rows.{output_format}"
+    columns = ", ".join(HEARTBEATS.columns)
+    query = f"SELECT {columns} FROM {HEARTBEATS.name} FINAL ORDER BY sequence"  # noqa: S608 - our own names
+    with stores.client.raw_stream(query, fmt=output_format) as stream, file.open("wb") as output:
+        for piece in stream:
+            output.write(piece)
+    return file
+
+
+def _load(folder: Path, file: Path, input_format: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.peers.engine_load", str(folder), str(file), input_format]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=_PEER_WITHIN_S, check=False)
+    if told.returncode:
+        raise BenchmarkError(f"the engine did not load the rows: {told.stderr[-1000:]}")
+    found: dict[str, float] = json.loads(told.stdout)
+    return found
+
+
+def _peer_figures(drained: Drained, peers: dict[str, dict[str, float]], count: int) -> list[Figure]:
+    figures = []
+    for name, peer in peers.items():
+        rate = count / peer["seconds"]
+        target = "at least 0.5" if name == "JSONEachRow" else ""
+        figures += [
+            Figure(f"engine alone, {name}", "rows/s", (rate,)),
+            Figure(f"engine alone, {name}, processor time", "µs/row", (peer["processor_s"] / count * 1e6,)),
+            Figure(f"worker's rate against the engine alone, {name}", "ratio", (drained.rate / rate,), target),
+        ]
+    return figures
