@@ -1,4 +1,4 @@
-"""A broker and an engine without API and workers, set up, with a fleet that has beaten before and a backlog to drain."""
+"""A broker and an engine without API and workers, with a fleet that has beaten before and a backlog to drain."""
 
 import asyncio
 import time
