@@ -9,6 +9,7 @@ from clickhouse_connect.driver import Client
 
 from fleet.devices.hardware import Hardware, merge_hardware
 from fleet.heartbeats.device_fold import Executed, Relabelled
+from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.heartbeat import content_hash
 from fleet.position import Position
 from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
@@ -177,6 +178,66 @@ async def test_a_failed_write_is_repeated_by_the_same_writer(clickhouse: Client)
         await writer.write(log.records)
     await writer.write(log.records)
     assert shown(clickhouse) == expected_views(log.taken, REPEAT_WITHIN_MS)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_batch_folded_while_the_last_is_written_shows_the_same(clickhouse: Client, table: str) -> None:
+    """Also when writing fails between two tables: the same writer goes on, or another one from the last commit."""
+    seed = 500 + TABLES.index(table)
+    log, scenario, random = Log(), Scenario(seed), seeded(seed)
+    for _ in range(8):
+        log.append(scenario.beat(), after_ms=random.choice([0, 700, 60_000]))
+    cuts = sorted(random.sample(range(1, len(log.records)), 2))
+    first, second, rest = log.records[: cuts[0]], log.records[cuts[0] : cuts[1]], log.records[cuts[1] :]
+    writer = _writer(clickhouse, (table, 1))
+    await writer.fold(first)
+    await writer.fold(second)
+    with pytest.raises(CrashError):
+        await writer.store()
+    if random.random() < 0.5:
+        await writer.store()
+        await writer.write(rest)
+    else:
+        await _write_in_cuts(_writer(clickhouse), log.records, random)
+    assert shown(clickhouse) == expected_views(log.taken, REPEAT_WITHIN_MS)
+
+
+async def test_hardware_on_its_way_counts_in_the_next_batch(clickhouse: Client) -> None:
+    """What is not stored yet is not read back, and must not be forgotten."""
+    log = Log()
+    for number, part in enumerate(
+        [b'{"hostname":"h"}', b'{"cpu":{"count":4}}', b'{"system_vendor":{"serial_number":"S"}}']
+    ):
+        body = b'{"hardware":%b}' % part
+        log.append(
+            [HeartbeatEntry("north", "device-1", number, is_checked=True, wanted_version=None, body=body)], 60_000
+        )
+    writer = _writer(clickhouse)
+    for record in log.records:
+        await writer.fold([record])
+    await writer.store()
+    rows = clickhouse.query("SELECT hostname, cpu_count, serial_number FROM hardware").result_rows
+    assert rows == [("h", 4, "S")]
+
+
+async def test_what_was_loaded_is_what_was_remembered(clickhouse: Client) -> None:
+    """A worker that begins asks for no contents either, and folds as the one before would have."""
+    log, scenario = Log(), Scenario(600)
+    for _ in range(6):
+        log.append(scenario.beat(), after_ms=60_000)
+    tables = HeartbeatTables(clickhouse, WorkerMetrics())
+    writer = _writer_of(tables, HeartbeatTopic("heartbeats", PARTITIONS, epoch=1), [])
+    await writer.write(log.records)
+    loaded = DeviceMemory()
+    tables.load(loaded, range(PARTITIONS), PARTITIONS)
+    remembered = writer._remembered.memory
+    assert len(loaded) == len(remembered) > 0
+    for namespace in ("north", "south"):
+        for number in range(8):
+            key = (namespace, f"device-{number}")
+            assert loaded.get(*key) == remembered.get(*key)
+            assert loaded.content(*key) == remembered.content(*key)
+            assert loaded.hardware_hashes(*key) in ([], remembered.hardware_hashes(*key))
 
 
 async def test_records_left_out_are_noticed(clickhouse: Client) -> None:
