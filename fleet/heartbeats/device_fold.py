@@ -83,7 +83,7 @@ class DeviceFold:
         self.known = _newest(known, content)
         self.content = content
         self.hardware = hardware
-        self.hardware_hashes = list(hardware_hashes)
+        self.hardware_hashes = self._hashes_before = list(hardware_hashes)
         self._labels_before = hardware_labels(hardware.hardware) if hardware else {}
         self._labels = self._labels_before
         self._labels_moved = False
@@ -99,7 +99,7 @@ class DeviceFold:
     @property
     def is_news(self) -> bool:
         """Whether more is known than was remembered: by a heartbeat of this batch, or by what another worker wrote."""
-        return self.known is not self._remembered
+        return self.known is not self._remembered or self.hardware_hashes != self._hashes_before
 
     def checkpoint(self) -> Checkpoint:
         """What the device is now."""

@@ -161,7 +161,7 @@ class _Batch:
                 folded.executed.append(executed)
             if seen := device.seen_row():
                 folded.seen.append(seen)
-            if device.known and (device.is_news or device.hardware_hashes != self._memory.hardware_hashes(*key)):
+            if device.known and device.is_news:
                 content = device.content_row() or self._stored.contents.get(key)
                 folded.learned.append(Learned(key, device.known, content, device.hardware_hashes))
         return folded
