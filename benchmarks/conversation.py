@@ -1,7 +1,6 @@
 """All that a fleet says in a minute: a device polls 24 times, asks once for playbooks, and beats once."""
 
 import time
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from benchmarks.benchmark import Findings, Say
@@ -10,7 +9,7 @@ from benchmarks.heartbeats import answered, growth, ledger_checks, memory_figure
 from benchmarks.load.poll_load import poll_script
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import usage, used_between
-from benchmarks.parts.beating_fleet import registered_fleet
+from benchmarks.parts.beating_fleet import beaten_fleet
 from benchmarks.parts.installation import STAGES, Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Workplace
@@ -21,6 +20,7 @@ _MINUTE_S: Final = 60.0
 _READS_A_MINUTE: Final = 25
 _P99_LIMIT_MS: Final = 100.0
 _SEARCH_S: Final = 15.0
+_WARM_S: Final = 5.0
 _LONGEST_S: Final = 60.0
 _TRIES: Final = 6
 _FIRST_SHARE: Final = 0.5
@@ -62,10 +62,10 @@ class Conversation(NamedTuple):
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Search the fleet's size with short conversations, then hold the largest."""
     scale = workplace.scale
-    with registered_fleet(workplace, scale, say) as installation:
-        beats = Beats(installation, scale.devices, scale.seed, max(8, scale.connections // 8))
-        for line in _warm(installation, workplace, beats):
-            say(line)
+    with beaten_fleet(workplace, scale, say) as (installation, gone):
+        beats = Beats(installation, scale.devices, scale.seed, max(16, scale.connections // 4))
+        beats.sent = gone.sent
+        say(f"first configurations: {_warm(installation, workplace):,}")
         closed = _read_all(installation, workplace, scale.at_most(_SEARCH_S))
         size = min(scale.devices, int(closed.accepted_per_s * _MINUTE_S / _READS_A_MINUTE * _FIRST_SHARE))
         say(f"closed loop: {closed.accepted_per_s:,.0f} reads/s")
@@ -109,18 +109,15 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         )
 
 
-def _warm(installation: Installation, workplace: Workplace, beats: Beats) -> Iterator[str]:
-    """Every device beats and is given its configuration once."""
-    portion_s = workplace.scale.at_most(_SEARCH_S)
-    first = beats.first_round(portion_s)
-    yield f"first heartbeats: {sum(run.outcome.accepted for run in first):,}"
+def _warm(installation: Installation, workplace: Workplace) -> int:
+    """Every device is given its configuration once."""
     answered = 0
     while answered < workplace.scale.devices:
-        outcome = _read_all(installation, workplace, portion_s, polled_before=answered)
+        outcome = _read_all(installation, workplace, workplace.scale.at_most(_WARM_S), polled_before=answered)
         answered += outcome.accepted // 2
         if not outcome.accepted:
             break
-    yield f"first configurations: {answered:,}"
+    return answered
 
 
 def _read_all(installation: Installation, workplace: Workplace, seconds: float, polled_before: int = 0) -> Outcome:

@@ -11,7 +11,7 @@ from benchmarks.fleet_content import device_id
 from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.heartbeats import ledger_checks
 from benchmarks.measuring.visibility import ChangeProbe, seconds_until_visible
-from benchmarks.parts.beating_fleet import registered_fleet
+from benchmarks.parts.beating_fleet import beaten_fleet
 from benchmarks.parts.installation import Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Workplace
@@ -40,9 +40,7 @@ class _Probed(NamedTuple):
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Probe at 10, 50 and 90 % of the highest rate."""
     scale = workplace.scale
-    with registered_fleet(workplace, scale, say) as installation:
-        beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-        beats.first_round(scale.at_most(_SEARCH_S))
+    with beaten_fleet(workplace, scale, say) as (installation, beats):
         highest = beats.run(scale.at_most(_SEARCH_S)).stored_per_s
         say(f"highest rate, until stored: {highest:,.0f}/s")
         probed = []

@@ -50,6 +50,8 @@ class Beats:
         self._folder = installation.folder
         self._runs = 0
         self.sent = 0
+        self.first: list[Run] = []
+        """The runs of the first round; none when the fleet had gone it before."""
 
     def run(
         self,
@@ -89,7 +91,7 @@ class Beats:
                 connections=self._connections,
                 rate=rate,
             ).finish()
-            stored_after_s = wait_until_stored(installation, stored_before + outcome.accepted)
+        stored_after_s = wait_until_stored(installation, stored_before + outcome.accepted)
         after, took_s = usage(installation.processes()), time.monotonic() - began_s
         delays_after = scrape(worker)
         self.sent += outcome.sent
@@ -106,14 +108,12 @@ class Beats:
         _remove(positions)
         return run
 
-    def first_round(self, portion_s: float) -> list[Run]:
+    def first_round(self, portion_s: float) -> None:
         """Every device beats at least once: a first heartbeat is a change, and costs more than those that follow."""
-        runs: list[Run] = []
         while self.sent < self._devices:
-            runs.append(self.run(portion_s))
-            if not runs[-1].outcome.accepted:
+            self.first.append(self.run(portion_s))
+            if not self.first[-1].outcome.accepted:
                 break
-        return runs
 
 
 def _remove(positions: Path) -> None:

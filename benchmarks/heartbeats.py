@@ -3,10 +3,10 @@
 from typing import Final
 
 from benchmarks.benchmark import Findings, Say
-from benchmarks.heartbeat_run import Beats, Run
+from benchmarks.heartbeat_run import Run
 from benchmarks.load.heartbeat_bodies import mean_size_bytes
 from benchmarks.measuring.watch import Watch
-from benchmarks.parts.beating_fleet import registered_fleet
+from benchmarks.parts.beating_fleet import beaten_fleet, told_first
 from benchmarks.parts.installation import STAGES
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Workplace
@@ -30,17 +30,14 @@ _SEARCH_S: Final = 20.0
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Find the rate in a closed loop, then hold it in an open one."""
     scale = workplace.scale
-    with registered_fleet(workplace, scale, say) as installation:
-        beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-        first = beats.first_round(scale.at_most(_SEARCH_S))
-        say(f"first round: {_first(first)}")
+    with beaten_fleet(workplace, scale, say) as (installation, beats):
         searched = beats.run(scale.at_most(_SEARCH_S))
         say(f"closed loop: {searched.outcome.accepted_per_s:,.0f}/s accepted, {searched.stored_per_s:,.0f}/s stored")
         apart = beats.run(scale.at_most(_SEARCH_S), closes_connections=True)
         say(f"each on a connection of its own: {apart.outcome.accepted_per_s:,.0f}/s accepted")
         rate = searched.stored_per_s * _START_SHARE
         runs: list[Run] = []
-        everything = [*first, searched, apart]
+        everything = [*beats.first, searched, apart]
         tried: list[str] = []
         for _ in range(scale.repeats):
             for _ in range(_TRIES):
@@ -78,7 +75,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                     f"Bodies of {mean_size_bytes(scale.seed):,.0f} bytes on average; {float(str(changed)):.1%} of what"
                     " was stored said something else than the device's last heartbeat (its first one included)."
                 ),
-                f"Devices beat for the first time in a closed loop before: {_first(first)}.",
+                f"First heartbeats of all devices, in a closed loop before: {told_first(beats)}.",
                 *tried,
             ),
         )
@@ -161,15 +158,6 @@ def _told(run: Run) -> str:
         f"{run.outcome.accepted_per_s:,.0f}/s accepted, p99 {run.outcome.latency_ms['p99']:.0f} ms,"
         f" at worst {_worst_s(run.watch):.1f} s behind and {growth(run.watch):+.3f} s/s; {run.verdict}"
     )
-
-
-def _first(runs: list[Run]) -> str:
-    rates = [
-        f"{run.outcome.accepted_per_s:,.0f}/s accepted, {run.stored_per_s:,.0f}/s until stored,"
-        f" {run.outcome.answered - run.outcome.accepted:,} refused"
-        for run in runs
-    ]
-    return "; ".join(rates)
 
 
 def _behind_plot(watch: Watch) -> Plot:

@@ -7,7 +7,7 @@ from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.heartbeats import cost_figures, memory_figures
 from benchmarks.load.wrk import Outcome
 from benchmarks.measuring.watch import Watch
-from benchmarks.parts.beating_fleet import registered_fleet
+from benchmarks.parts.beating_fleet import beaten_fleet
 from benchmarks.parts.installation import STAGES
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Workplace
@@ -34,9 +34,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     """The highest rate, then twice that, then half of it."""
     scale = workplace.scale
     short_s = scale.at_most(_BEFORE_S)
-    with registered_fleet(workplace, scale, say) as installation:
-        beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-        beats.first_round(short_s)
+    with beaten_fleet(workplace, scale, say) as (installation, beats):
         highest = beats.run(short_s)
         say(f"highest: {_told(highest)}")
         flood = Beats(installation, scale.devices, scale.seed, scale.connections * _CONNECTIONS)
