@@ -1,0 +1,78 @@
+"""The capacity model on results made up for it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from benchmarks.capacity import measure
+from benchmarks.errors import BenchmarkError
+from benchmarks.parts.installation import STAGES
+from benchmarks.report.files import write
+from benchmarks.report.result import Figure, Result
+from benchmarks.scale import QUICK, Workplace
+
+_STAGES_US = {"api": 40.0, "broker": 5.0, "heartbeat worker": 20.0, "command worker": 0.0, "clickhouse": 15.0}
+
+
+def test_the_model_gives_the_measured_points_before_it_reckons(tmp_path: Path) -> None:
+    """Costs of 100 µs give two cores 20,000 heartbeats a second; a million devices then need so many processes."""
+    _write_results(tmp_path, until_stored=19_000.0)
+    findings = measure(Workplace(tmp_path, QUICK, is_quick=True, results=tmp_path), lambda _: None)
+    assert all(check.is_good for check in findings.checks), findings.checks
+    figures = {figure.name: figure.median for figure in findings.figures}
+    assert figures["highest rate of the measured machine, model"] == pytest.approx(20_000)
+    # 16,667 heartbeats of 40 µs and 416,667 reads of 30, each on a connection of its own for 20 more: 21.8 cores busy.
+    assert figures["1M devices: API processes, a core each"] == 37
+    assert figures["1M devices: heartbeat workers, a core each"] == 1
+    assert figures["10M devices: heartbeats"] == pytest.approx(166_667, rel=1e-3)
+
+
+def test_a_model_that_does_not_give_the_measured_points_is_wrong(tmp_path: Path) -> None:
+    """Half of what the costs promise is no confirmation."""
+    _write_results(tmp_path, until_stored=10_000.0)
+    findings = measure(Workplace(tmp_path, QUICK, is_quick=True, results=tmp_path), lambda _: None)
+    assert not findings.checks[0].is_good
+
+
+def test_a_missing_result_is_named(tmp_path: Path) -> None:
+    """Whoever reckons without having measured is told what to run."""
+    with pytest.raises(BenchmarkError, match="python -m benchmarks cost"):
+        measure(Workplace(tmp_path, QUICK, is_quick=True, results=tmp_path), lambda _: None)
+
+
+def _write_results(folder: Path, until_stored: float) -> None:
+    of = "1,000 devices"
+    cost = {f"{of}: {stage}": us for stage, us in _STAGES_US.items()} | {
+        f"{of}: load generator": 20.0,
+        f"{of}: until stored": until_stored,
+        f"{of}: memory, api": 100.0,
+        f"{of}: disk, any heartbeat": 20.0,
+        f"{of}: disk, a device's state": 100.0,
+        f"{of}: disk, a device's decisions": 300.0,
+    }
+    reads = {
+        "configuration, kept connections, processor": 30.0,
+        "configuration, new connections, processor": 50.0,
+    }
+    # 500 heartbeats a second of 80 µs and 12,500 reads of 30.
+    conversation = {"heartbeats": 500.0, "reads": 12_500.0} | {f"processor, {stage}": 0.0 for stage in STAGES}
+    conversation["processor, api"] = 0.415
+    for name, figures in (("cost", cost), ("reads", reads), ("conversation", conversation)):
+        write(_result(name, figures), folder)
+
+
+def _result(name: str, figures: dict[str, float]) -> Result:
+    return Result(
+        name=name,
+        question="?",
+        began_at=datetime(2026, 1, 1, tzinfo=UTC),
+        took_s=1.0,
+        machine={"cores": "2"},
+        versions={},
+        seed=1,
+        scale={"api_processes": 2},
+        settings={},
+        checks=(),
+        figures=tuple(Figure(title, "", (value,)) for title, value in figures.items()),
+    )
