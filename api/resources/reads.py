@@ -3,7 +3,8 @@
 import asyncio
 import heapq
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 from api.desired_state.fleet_view import FleetView
@@ -22,6 +23,10 @@ PAGE_LIMIT: Final = 5000
 
 _SCANNED_AT_ONCE: Final = 500
 """Resources looked at before other work of the process gets its turn: a selection may go over a whole fleet."""
+
+
+_ORDERED_AT_ONCE: Final = 20_000
+"""Names put in order before other work gets its turn: some milliseconds."""
 
 
 class Page(NamedTuple):
@@ -111,11 +116,30 @@ async def _selected(
         if namespace < page.after[0]:
             continue
         resources = state.resources(kind, namespace)
-        after = [name for name in resources if (namespace, name) > page.after]
-        for name in heapq.nsmallest(page.limit + 1, after) if selection.is_everything else sorted(after):
+        after = page.after[1] if namespace == page.after[0] else ""
+        for name in await _names_after(resources, after, page.limit + 1 if selection.is_everything else None):
             held = resources.get(name)  # it may be gone since
             if held is not None and selection.selects(namespace, name, held):
                 yield namespace, name, held
             scanned += 1
             if scanned % _SCANNED_AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+
+async def _names_after(resources: Mapping[str, StoredResource], after: str, limit: int | None) -> Iterable[str]:
+    """The names after a place, in order; the first `limit` of them are enough where there is one.
+
+    A fleet's names are put in order in portions, so that other work of the process gets its turn between them.
+    """
+    portions: list[list[str]] = []
+    # What a packed mapping iterates over stays as it is; of a dict that may change meanwhile the names are copied.
+    names = iter(list(resources) if isinstance(resources, dict) else resources)
+    while portion := list(islice(names, _ORDERED_AT_ONCE)):
+        if after:
+            portion = [name for name in portion if name > after]
+        if limit is None:
+            portions.append(sorted(portion))
+        else:
+            portions = [heapq.nsmallest(limit, chain(*portions, portion))]
+        await asyncio.sleep(0)
+    return heapq.merge(*portions)
