@@ -52,7 +52,7 @@ class PackedIdentities(Mapping[str, DeviceIdentity]):
 
     def __init__(self) -> None:
         self._rows = PackedMap()
-        self._first_revision = 0  # what others are counted from, since revisions are large and near each other
+        self._first_revision = -1  # what others are counted from, since revisions are large and near each other
         self._numbers: dict[Any, int] = {}
         self._texts: list[Any] = []
         self._shared_of: dict[str, int] = {}
@@ -82,7 +82,7 @@ class PackedIdentities(Mapping[str, DeviceIdentity]):
     def put(self, identity: DeviceIdentity, revision: int) -> None:
         """Hold an identity as of a revision, in place of the one before."""
         began_ms, labels = identity.requested_at_ms, identity.hardware_labels
-        if not self._first_revision:
+        if self._first_revision < 0:
             self._first_revision = revision
         row = _Row(
             _NUMBER_OF[identity.state],

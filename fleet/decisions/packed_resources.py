@@ -17,7 +17,7 @@ class PackedResources(Mapping[str, StoredResource]):
     def __init__(self, bodies: PackedBodies) -> None:
         self._bodies = bodies
         self._rows = PackedMap()
-        self._first_revision = 0  # what others are counted from, since revisions are large and near each other
+        self._first_revision = -1  # what others are counted from, since revisions are large and near each other
 
     def __getitem__(self, name: str) -> StoredResource:
         held = self.get(name)
@@ -48,7 +48,7 @@ class PackedResources(Mapping[str, StoredResource]):
 
     def put(self, name: str, body: bytes, revision: int) -> None:
         """Hold a resource, in place of the one before."""
-        if not self._first_revision:
+        if self._first_revision < 0:
             self._first_revision = revision
         since = revision - self._first_revision
         size = since.bit_length() // 8 + 1
