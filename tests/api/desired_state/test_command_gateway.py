@@ -149,3 +149,27 @@ async def test_what_no_record_can_hold_is_refused(gateway: CommandGateway) -> No
     """Before it is sent, naming the setting."""
     with pytest.raises(TooLargeError, match="MUSTER_KAFKA_RECORD_LIMIT_BYTES"):
         await gateway.submit(command("x" * 3000), "ann", 1)
+
+
+async def test_many_commands_are_answered_together(gateway: CommandGateway, producer: FaultyProducer) -> None:
+    """Each with what came of it, in their order: also one that is too large, and one that is not told in time."""
+    large = DeleteResource(ResourceKey("EdgeDeviceSet", "default", "x" * 3000))
+    commands = [command("a"), large, command("b"), command("c")]
+    asking = asyncio.create_task(gateway.submit_all(commands, "ann", 0.1, ["1", "2", "3", "4"], "because"))
+    await eventually(lambda: producer.records)
+    ((first, second, third),) = producer.records
+    assert [each.message for each in (first, second, third)] == ["because"] * 3
+    for revision, request in ((8, second), (7, first)):
+        gateway.on_outcome(outcome(request, revision))
+    told = await asking
+    assert [each.revision for each in told if isinstance(each, Outcome)] == [7, 8]
+    assert [type(each) for each in told] == [Outcome, TooLargeError, Outcome, OutcomeUnknownError]
+
+
+async def test_repeats_among_many_join_what_waits(gateway: CommandGateway, producer: FaultyProducer) -> None:
+    """As single ones do."""
+    asking = [asyncio.create_task(gateway.submit_all([command("a")], "ann", 1, ["same"])) for _ in range(2)]
+    await eventually(lambda: producer.records)
+    ((request,),) = producer.records
+    gateway.on_outcome(outcome(request, 3))
+    assert await asking[0] == await asking[1] == [outcome(request, 3)]
