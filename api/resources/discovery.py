@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from api.resources.paths import STATUS_KINDS
+from api.resources.verbs import status_verbs_of, verbs_of
 from fleet.decisions.commands import JSONObject
 from fleet.resources import KINDS, Kind
 from fleet.resources.event import EVENT
@@ -29,10 +30,6 @@ GROUPS: Final = {
     for group in dict.fromkeys(kind.group for kind in KINDS.values())
 }
 """Versions by group, the core group under ""."""
-
-_VERBS: Final = ("create", "delete", "get", "list", "patch", "update", "watch")
-_EVENT_VERBS: Final = ("list",)
-_STATUS_VERBS: Final = ("get", "patch", "update")
 
 AGGREGATED_TYPE: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -80,10 +77,6 @@ def _kinds(name: str, version: str) -> list[Kind]:
     return [kind for kind in (*KINDS.values(), EVENT) if (kind.group, kind.version) == (name, version)]
 
 
-def _verbs(kind: Kind) -> list[str]:
-    return list(_EVENT_VERBS if kind is EVENT else _VERBS)
-
-
 def _group(name: str, versions: Sequence[str]) -> JSONObject:
     named = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": named, "preferredVersion": named[0]}
@@ -91,10 +84,10 @@ def _group(name: str, versions: Sequence[str]) -> JSONObject:
 
 def _resources(kind: Kind) -> Iterator[JSONObject]:
     named: JSONObject = {"namespaced": kind.is_namespaced, "kind": kind.kind}
-    resource = {"name": kind.plural, "singularName": kind.singular, **named, "verbs": _verbs(kind)}
+    resource = {"name": kind.plural, "singularName": kind.singular, **named, "verbs": verbs_of(kind)}
     yield resource | ({"shortNames": list(kind.short_names)} if kind.short_names else {})
     if kind.kind in STATUS_KINDS:
-        yield {"name": f"{kind.plural}/status", "singularName": "", **named, "verbs": list(_STATUS_VERBS)}
+        yield {"name": f"{kind.plural}/status", "singularName": "", **named, "verbs": status_verbs_of(kind)}
 
 
 def _discovered(name: str, version: str) -> JSONObject:
@@ -109,11 +102,11 @@ def _discovered_kind(kind: Kind) -> JSONObject:
         "responseKind": response_kind,
         "scope": "Namespaced" if kind.is_namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": _verbs(kind),
+        "verbs": verbs_of(kind),
     }
     if kind.short_names:
         found["shortNames"] = list(kind.short_names)
     if kind.kind in STATUS_KINDS:
-        status = {"subresource": "status", "responseKind": response_kind, "verbs": list(_STATUS_VERBS)}
+        status = {"subresource": "status", "responseKind": response_kind, "verbs": status_verbs_of(kind)}
         found["subresources"] = [status]
     return found

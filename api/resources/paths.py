@@ -3,11 +3,14 @@
 import re
 from typing import Final
 
-from fleet.decisions.signed_request import SIGNED_REQUEST_KIND
+from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.resources import KINDS, Kind
 
-STATUS_KINDS: Final = frozenset({SIGNED_REQUEST_KIND})
+STATUS_KINDS: Final = frozenset(kind.kind for kind in KINDS.values() if kind.has_status)
 """Kinds whose paths have a `status` subresource."""
+
+WRITABLE_STATUS_KINDS: Final = STATUS_KINDS - {DEVICE_KIND}
+"""Those of them whose status can be written; a device's is what it reports."""
 
 _PATH: Final = re.compile(
     r"/(?:api|apis/[^/]+)/[^/]+(?:/namespaces/[^/]+(?=/))??/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/status)?)?/?"

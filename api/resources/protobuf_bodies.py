@@ -1,7 +1,8 @@
-"""Reads the protobuf bodies that `kubectl create namespace|secret|configmap` sends since 1.32, whatever is offered.
+"""Reads the protobuf bodies that kubectl sends since 1.32, whatever is offered.
 
-Only what an author may say of these three kinds is read; the rest is skipped as protobuf lets readers do. Sources:
-Kubernetes API concepts, “Alternate representations of resources”; generated.proto of core/v1 and meta/v1.
+It does so for `create namespace|secret|configmap`, `auth can-i` and `auth whoami`. Only what an author may say of these
+kinds is read; the rest is skipped as protobuf lets readers do. Sources: Kubernetes API concepts, “Alternate
+representations of resources”; generated.proto of core/v1, meta/v1, authorization/v1 and authentication/v1.
 """
 
 from base64 import b64encode
@@ -118,7 +119,19 @@ _METADATA: Final = {
     11: _Field("labels", _text, is_map=True),
     12: _Field("annotations", _text, is_map=True),
 }
-_KINDS: Final = {
+_RESOURCE_ATTRIBUTES: Final = {
+    number: _Field(name, _text)
+    for number, name in enumerate(("namespace", "verb", "group", "version", "resource", "subresource", "name"), 1)
+}
+_ACCESS_SPEC: Final = {
+    1: _Field("resourceAttributes", lambda value: _read_message(_bytes(value), _RESOURCE_ATTRIBUTES)),
+    2: _Field(
+        "nonResourceAttributes",
+        lambda value: _read_message(_bytes(value), {1: _Field("path", _text), 2: _Field("verb", _text)}),
+    ),
+}
+_RULES_SPEC: Final = {1: _Field("namespace", _text)}
+_KINDS: Final[Mapping[str, Mapping[int, _Field]]] = {
     "Namespace": {1: _Field("metadata", _metadata)},
     "Secret": {
         1: _Field("metadata", _metadata),
@@ -133,5 +146,8 @@ _KINDS: Final = {
         3: _Field("binaryData", _base64, is_map=True),
         4: _Field("immutable", bool),
     },
+    "SelfSubjectReview": {},
+    "SelfSubjectAccessReview": {2: _Field("spec", lambda value: _read_message(_bytes(value), _ACCESS_SPEC))},
+    "SelfSubjectRulesReview": {2: _Field("spec", lambda value: _read_message(_bytes(value), _RULES_SPEC))},
 }
 PROTOBUF_KINDS: Final = frozenset(_KINDS)

@@ -39,11 +39,16 @@ AnyRequest = Request[Any, Any, Any]
 
 async def read_document(request: AnyRequest, kind: Kind) -> JSONObject:
     """The body as a JSON object. Raises UnsupportedMediaTypeError or BadInputError."""
+    return await read_body(request, kind.kind)
+
+
+async def read_body(request: AnyRequest, kind: str) -> JSONObject:
+    """The same for whatever has a kind."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given in _JSON_TYPES:
         return read_object(_decoder, await request.body(), "body")
-    if given == PROTOBUF_TYPE and kind.kind in PROTOBUF_KINDS:
-        return read_protobuf(kind.kind, await request.body())
+    if given == PROTOBUF_TYPE and kind in PROTOBUF_KINDS:
+        return read_protobuf(kind, await request.body())
     raise UnsupportedMediaTypeError(f"the content type {shown(given)} is not read here: send application/json")
 
 
@@ -61,7 +66,7 @@ def read_asked(request: AnyRequest) -> Asked:
     if validation not in _UNKNOWN_FIELDS:
         raise BadInputError(f"fieldValidation is Strict, Warn or Ignore, not {validation[:60]!a}")
     return Asked(
-        _author(request),
+        author_of(request),
         _request_id(request),
         _UNKNOWN_FIELDS[validation],
         _is_dry_run(query.getall("dryRun", [])),
@@ -89,7 +94,7 @@ def _is_dry_run(given: list[Any]) -> bool:
     return bool(given)
 
 
-def _author(request: AnyRequest) -> str:
+def author_of(request: AnyRequest) -> str:
     """As the caller says; else the local user whose program called, else what the caller could show."""
     author = request.headers.get(AUTHOR_HEADER, "").strip()
     if not author:

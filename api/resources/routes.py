@@ -11,16 +11,19 @@ from litestar import Response, Router, delete, get, patch, post, put
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
+from api.resources.access_review_routes import access_review_routes
+from api.resources.collection_deletion import delete_collection
 from api.resources.discovery_routes import discovery_routes
 from api.resources.event_routes import event_routes
 from api.resources.events import Events
 from api.resources.impersonation import refuse_impersonation
 from api.resources.patches.reading import read_patch
-from api.resources.paths import STATUS_KINDS, all_path, collection_path, single_path
+from api.resources.paths import STATUS_KINDS, WRITABLE_STATUS_KINDS, all_path, collection_path, single_path
 from api.resources.read_answers import answer_list, answer_one
 from api.resources.reads import ResourceReads
 from api.resources.requests import AnyRequest, note_name, read_asked, read_delete_options, read_document
 from api.resources.responses import ResourceResponse
+from api.resources.selection import read_selection
 from api.resources.status_object import deleted
 from api.resources.watches.stream import Watches
 from api.resources.writes import ResourceWrites, Written
@@ -51,11 +54,8 @@ _ERRORS: Final = {
 def resource_routes(reads: ResourceReads, watches: Watches, writes: ResourceWrites, events: Events) -> list[Router]:
     """The handlers of all kinds and of discovery, in a router of their own."""
     handlers = [handler for kind in KINDS.values() for handler in _routes_of(kind, reads, watches, writes)]
-    return [
-        Router(
-            "/", route_handlers=[*discovery_routes(), *handlers, *event_routes(events)], guards=[refuse_impersonation]
-        )
-    ]
+    others = [*discovery_routes(), *access_review_routes(), *event_routes(events)]
+    return [Router("/", route_handlers=[*others, *handlers], guards=[refuse_impersonation])]
 
 
 def _routes_of(kind: Kind, reads: ResourceReads, watches: Watches, writes: ResourceWrites) -> list[BaseRouteHandler]:
@@ -94,7 +94,17 @@ def _collection_routes(
         written = await writes.create(kind, _namespace(kind, request) or "", document, read_asked(request))
         return _written(written, status=201)
 
-    return [list_, create]
+    @delete(path, operation_id=f"deleteAll{kind.kind}", tags=[kind.kind], responses=_ERRORS, status_code=200)
+    async def delete_all(request: AnyRequest) -> Response[Any]:
+        _, is_dry_run = await read_delete_options(request)
+        asked = read_asked(request)
+        query = request.query_params
+        selection = read_selection(query.get("labelSelector"), query.get("fieldSelector"))
+        asked = asked._replace(is_dry_run=is_dry_run or asked.is_dry_run)
+        await delete_collection(kind, _namespace(kind, request) or "", selection, reads, writes, asked=asked)
+        return _json(deleted(kind, "", ""))
+
+    return [list_, create, *([delete_all] if kind.is_namespaced else [])]
 
 
 def _single_routes(kind: Kind, path: str, reads: ResourceReads, writes: ResourceWrites) -> list[BaseRouteHandler]:
@@ -121,7 +131,7 @@ def _status_routes(kind: Kind, path: str, reads: ResourceReads, writes: Resource
     async def read(request: AnyRequest) -> Response[Any]:
         return await answer_one(kind, _key(kind, request), reads, request)
 
-    return [read, *_write_routes(kind, path, writes, "status")]
+    return [read, *(_write_routes(kind, path, writes, "status") if kind.kind in WRITABLE_STATUS_KINDS else ())]
 
 
 def _write_routes(

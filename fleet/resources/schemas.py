@@ -9,10 +9,12 @@ import msgspec
 
 from fleet.decisions.commands import JSONObject
 from fleet.resources.data import ConfigMap, Secret
+from fleet.resources.descriptions import DESCRIPTIONS
 from fleet.resources.device import EdgeDevice, EdgeDeviceSet
+from fleet.resources.device_status import EdgeDeviceStatus
 from fleet.resources.kinds import FLOTTA_GROUP, KINDS, Kind
 from fleet.resources.playbook import EdgeConfig, PlaybookExecution
-from fleet.resources.signed_request import SignedRequest
+from fleet.resources.signed_request import SignedRequest, SignedRequestStatus
 from fleet.resources.status import ConditionStatus, PlaybookStatus
 from fleet.resources.structs import Section
 from fleet.resources.workload import EdgeWorkload
@@ -34,9 +36,26 @@ _MODELS: Final[dict[str, type[msgspec.Struct]]] = {
     "PlaybookExecution": PlaybookExecution,
 }
 _STATUSES: Final[dict[str, type[msgspec.Struct]]] = {
+    "EdgeDevice": EdgeDeviceStatus,
+    "EdgeDeviceSignedRequest": SignedRequestStatus,
     "PlaybookExecution": ConditionStatus,
     "EdgeConfig": PlaybookStatus,
 }
+
+_KEPT_AS_IT_IS: Final = {("Pod", "spec")}
+"""Fields of which nothing is left out, whatever is in them."""
+
+_FORMATS: Final = {
+    (-(1 << 31), (1 << 31) - 1): "int32",
+    (-(1 << 63), (1 << 63) - 1): "int64",
+}
+_FORMATTED: Final = {
+    "requestTime": "date-time",
+    "lastTransitionTime": "date-time",
+    "lastDataUpload": "date-time",
+    "content": "byte",
+}
+"""Formats that our models do not say in their types."""
 
 _OBJECT_META: Final[JSONObject] = {
     "type": "object",
@@ -80,8 +99,55 @@ def schemas(group: str, version: str) -> dict[str, Any]:
     models = [_MODELS[kind.kind] for kind in kinds]
     statuses = [_STATUSES[kind.kind] for kind in kinds if kind.kind in _STATUSES]
     _, components = msgspec.json.schema_components([*models, *statuses], ref_template=_ref("{name}"))
+    components = {name: _described(name, schema) for name, schema in components.items()}
     whole = {component_name(kind): _whole(kind, components.pop(_MODELS[kind.kind].__name__)) for kind in kinds}
     return {**components, **whole, _OBJECT_META_NAME: _OBJECT_META}
+
+
+def _described(name: str, schema: JSONObject) -> JSONObject:
+    """A model's schema as Kubernetes writes it, with a description for each field."""
+    told = DESCRIPTIONS.get(name, {})
+    properties = {
+        field: _kubernetes(field, content, told.get(field, ""), is_kept=(name, field) in _KEPT_AS_IT_IS)
+        for field, content in (schema.get("properties") or {}).items()
+    }
+    return schema | {"properties": properties}
+
+
+def described_models() -> dict[str, set[str]]:
+    """Every model of the kinds with the names of its fields: `fleet.resources.descriptions` tells what they mean."""
+    _, components = msgspec.json.schema_components([*_MODELS.values(), *_STATUSES.values()], ref_template="{name}")
+    return {name: set(schema.get("properties") or {}) for name, schema in components.items()}
+
+
+def _kubernetes(field: str, content: JSONObject, description: str, *, is_kept: bool) -> JSONObject:
+    """A field's schema: formats instead of the bounds of a type, a type beside an enumeration, references in allOf."""
+    written = _typed(content)
+    if "$ref" in written:
+        written = {"allOf": [{"$ref": written.pop("$ref")}]} | written
+    if field in _FORMATTED:
+        written = {"type": "string", "format": _FORMATTED[field]}
+    kept: JSONObject = {"x-kubernetes-preserve-unknown-fields": True} if is_kept else {}
+    return written | kept | ({"description": description} if description else {})
+
+
+def _typed(content: JSONObject) -> JSONObject:
+    written = dict(content)
+    if "enum" in written:
+        written.setdefault("type", "string")
+    if written.get("type") == "integer":
+        low, high = written.get("minimum"), written.get("maximum")
+        for (lowest, highest), name in _FORMATS.items():
+            if high == highest and low is not None and low >= lowest:
+                written["format"] = name
+                del written["maximum"]
+                if low == lowest:
+                    del written["minimum"]
+                break
+    for part in ("items", "additionalProperties"):
+        if isinstance(written.get(part), dict):
+            written[part] = _typed(written[part])
+    return written
 
 
 def _whole(kind: Kind, content: JSONObject) -> JSONObject:

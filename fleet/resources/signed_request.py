@@ -3,23 +3,31 @@
 Source: the definition of edgedevicesignedrequest.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from fleet.decisions.commands import JSONObject
 from fleet.errors import BadInputError, InvalidResourceError
 from fleet.names import check_name, check_namespace
+from fleet.resources.hardware import Hardware
 from fleet.resources.notes import Notes
 from fleet.resources.shape import shape, unshape
 from fleet.resources.structs import UNSET, Section, UnsetType
 
 
+class Features(Section):
+    """What the device says of itself."""
+
+    hardware: Hardware | UnsetType = UNSET
+    model_name: str | UnsetType = UNSET
+
+
 class EdgeDeviceSignedRequestSpec(Section):
-    """Where the device shall land. `features` are what the device says of itself; they are kept as they came."""
+    """Where the device shall land, and who it says it is."""
 
     target_namespace: str
     target_set: str | UnsetType = UNSET
     approved: bool = False
-    features: dict[str, Any] | UnsetType = UNSET
+    features: Features | UnsetType = UNSET
 
 
 class SignedRequest(Section):
