@@ -85,6 +85,10 @@ def read_edge_config(content: JSONObject, notes: Notes) -> JSONObject:
     playbooks = (config.spec.edge_playbook or EdgePlaybook()).playbooks or []
     for index, playbook in enumerate(playbooks):
         _check_content(playbook, f"spec.edgePlaybook.playbooks[{index}]")
+    if len(playbooks) > 1:
+        notes.warn(
+            "spec.edgePlaybook.playbooks: devices run the first; write an EdgeConfig for each"
+        )
     return unshape(config)
 
 

@@ -254,3 +254,15 @@ def test_a_view_loaded_anew_is_assembled_anew(fleet: Fleet) -> None:
     fleet.view.replace(state)
     assert fleet.configurations.known_version(device) is None
     assert fleet.configurations.response(device)
+
+
+def test_a_missing_set_is_ignored(fleet: Fleet) -> None:
+    """Its member keeps its own sections until there is one, and they are back when that goes."""
+    spec = {"heartbeat": {"periodSeconds": 30}}
+    fleet.put("EdgeDevice", "d1", {"metadata": {"labels": {"flotta/member-of": "kiosks"}}, "spec": spec})
+    device = fleet.device("d1")
+    assert b'"period_seconds":30' in fleet.configurations.response(device)
+    fleet.put("EdgeDeviceSet", "kiosks", {"spec": {"heartbeat": {"periodSeconds": 15}}})
+    assert b'"period_seconds":15' in fleet.configurations.response(device)
+    fleet.put("EdgeDeviceSet", "kiosks", None)
+    assert b'"period_seconds":30' in fleet.configurations.response(device)

@@ -172,3 +172,11 @@ def test_message_about_a_secret_never_repeats_its_value() -> None:
         with pytest.raises(InvalidResourceError) as refusal:
             validated("Secret", changes)
         assert "hunter2" not in str(refusal.value)
+
+
+def test_a_second_playbook_is_warned_of() -> None:
+    """Of an EdgeConfig devices run one."""
+    playbooks = [{"content": "eA=="}, {"content": "eQ=="}]
+    warnings = validated("EdgeConfig", {"spec.edgePlaybook": {"playbooks": playbooks}}).warnings
+    assert [warning.partition(":")[0] for warning in warnings] == ["spec.edgePlaybook.playbooks"]
+    assert not validated("EdgeConfig", {"spec.edgePlaybook": {"playbooks": playbooks[:1]}}).warnings
