@@ -82,7 +82,12 @@ class ApiProcess:
         password = read_password(settings.clickhouse_password_file)
         self.metrics = ApiMetrics()
         self._measuring = BackgroundTask("measuring")
-        self.view = FleetView(initial_namespace, settings.api.feed_stale_after_s, time.monotonic)
+        self.view = FleetView(
+            initial_namespace,
+            settings.api.feed_stale_after_s,
+            time.monotonic,
+            changes_limit=settings.api.remembered_changes,
+        )
         self._heartbeats_topic = topic.heartbeats.name
         self._topic_watch = TopicWatch(admin_client(bootstrap, security), end)
         self._load = FleetLoad(
@@ -164,7 +169,7 @@ class ApiProcess:
             self.reads, keys, installation_key, limits, random_bytes=os.urandom, wall_clock_ms=_wall_clock_ms
         )
         reports = Reports(ChangeReader(settings.clickhouse, password), self.view.recent.wake, time.monotonic)
-        self.watches = Watches(self.reads, self.view.recent, reports, time.monotonic)
+        self.watches = Watches(self.reads, self.view.recent, reports, settings.api.watches, time.monotonic)
         self.writes = ResourceWrites(
             self.reads,
             self.gateway,

@@ -24,6 +24,12 @@ class ApiSettings(Struct, frozen=True):
     remembered_configurations: Annotated[
         int, Meta(ge=1, description="devices whose assembled configuration a process remembers; equal ones are shared")
     ] = 1_000_000
+    watches: Annotated[
+        int, Meta(ge=1, le=10_000, description="watches (kubectl get -w) a process follows at a time; more get 503")
+    ] = 200
+    remembered_changes: Annotated[
+        int, Meta(ge=1, description="changes a process holds for watches; a client away for longer lists again")
+    ] = 10_000
 
 
 class CommandSettings(Struct, frozen=True):

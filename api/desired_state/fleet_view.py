@@ -7,7 +7,7 @@ When the feed is lost the view goes on serving what it has, and says how old tha
 from collections.abc import Callable
 from typing import Final
 
-from api.desired_state.recent_changes import CHANGES_LIMIT, RecentChanges
+from api.desired_state.recent_changes import RecentChanges
 from fleet.decisions.commands import Outcome
 from fleet.decisions.state import FleetState
 from fleet.devices.states import DeviceIdentity
@@ -17,11 +17,16 @@ LOST_AFTER_S: Final = 5.0
 
 
 class FleetView:
-    """The process's state. `clock` gives seconds of a steady clock; `stale_after_s` bounds trust in an old view."""
+    """The process's state. `clock` gives seconds of a steady clock; `stale_after_s` bounds trust in an old view.
 
-    def __init__(self, initial_namespace: str, stale_after_s: float, clock: Callable[[], float]) -> None:
+    `changes_limit` is how many changes are held for those who follow resources.
+    """
+
+    def __init__(
+        self, initial_namespace: str, stale_after_s: float, clock: Callable[[], float], *, changes_limit: int = 1000
+    ) -> None:
         self.state = FleetState(initial_namespace)
-        self.recent = RecentChanges(CHANGES_LIMIT)
+        self.recent = RecentChanges(changes_limit)
         self.is_loaded = False
         self.loads = 0
         self.applied_outcomes = 0

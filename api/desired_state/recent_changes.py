@@ -9,16 +9,13 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from fleet.decisions.commands import Outcome, ResourceKey
 from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.decisions.state import FleetState
 from fleet.decisions.stored_resource import StoredResource
 from fleet.devices.states import IDENTITY_KIND
-
-CHANGES_LIMIT: Final = 10_000
-"""Changes a process holds: the longest time a follower may be away, at the rate at which a fleet changes."""
 
 
 class SeenChange(NamedTuple):

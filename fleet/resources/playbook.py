@@ -86,9 +86,7 @@ def read_edge_config(content: JSONObject, notes: Notes) -> JSONObject:
     for index, playbook in enumerate(playbooks):
         _check_content(playbook, f"spec.edgePlaybook.playbooks[{index}]")
     if len(playbooks) > 1:
-        notes.warn(
-            "spec.edgePlaybook.playbooks: devices run the first; write an EdgeConfig for each"
-        )
+        notes.warn("spec.edgePlaybook.playbooks: devices run the first; write an EdgeConfig for each")
     return unshape(config)
 
 

@@ -20,9 +20,6 @@ from fleet.errors import UnavailableError
 from fleet.heartbeats.batch import DeviceKey
 from fleet.resources import Kind
 
-WATCHES_LIMIT: Final = 200
-"""Followers a process has at a time."""
-
 BOOKMARK_EVERY_S: Final = 60.0
 
 _AT_ONCE: Final = 500
@@ -42,14 +39,15 @@ class _Progress(NamedTuple):
 
 
 class Watches:
-    """The followers of a process. `clock` gives seconds of a steady clock."""
+    """The followers of a process, up to `limit` at a time. `clock` gives seconds of a steady clock."""
 
     def __init__(
-        self, reads: ResourceReads, recent: RecentChanges, reports: Reports, clock: Callable[[], float]
+        self, reads: ResourceReads, recent: RecentChanges, reports: Reports, limit: int, clock: Callable[[], float]
     ) -> None:
         self._reads = reads
         self._recent = recent
         self._reports = reports
+        self._limit = limit
         self._clock = clock
         self._followers = 0
         self._is_stopping = False
@@ -62,8 +60,8 @@ class Watches:
     def check_room(self) -> None:
         """Raise UnavailableError when there are too many followers, or nothing is loaded to be followed."""
         _ = self._reads.state
-        if self._followers >= WATCHES_LIMIT:
-            raise UnavailableError(f"{WATCHES_LIMIT} watches are open: try again")
+        if self._followers >= self._limit:
+            raise UnavailableError(f"{self._limit} watches are open (MUSTER_API_WATCHES): try again")
 
     async def follow(
         self, kind: Kind, namespace: str | None, wanted: Wanted, lines: EventLines

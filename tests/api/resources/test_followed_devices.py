@@ -7,6 +7,8 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from api.desired_state.fleet_view import FleetView
 from api.resources.reads import ResourceReads
 from api.resources.selection import read_selection
@@ -18,6 +20,7 @@ from api.resources.watches.wanted import Wanted
 from fleet.decisions.commands import Change, JSONObject, Outcome, ResourceKey
 from fleet.decisions.identity_changes import identity_change
 from fleet.devices.states import DeviceIdentity, DeviceState
+from fleet.errors import UnavailableError
 from fleet.resources import KINDS
 from fleet.sealing import KeyRing
 from storage.device_changes import ChangedDevice
@@ -61,7 +64,7 @@ class Followed:
         reads = ResourceReads(self.view, keys, self.completing, shows_secrets=False)
         loop = asyncio.get_running_loop()
         self.reports = Reports(Silent(), self.view.recent.wake, loop.time)
-        self.watches = Watches(reads, self.view.recent, self.reports, loop.time)
+        self.watches = Watches(reads, self.view.recent, self.reports, 2, loop.time)
         self.revision = 0
         for name, site in (("d1", "north"), ("d2", "south")):
             metadata = {"namespace": "default", "name": name, "labels": {"site": site}}
@@ -175,5 +178,20 @@ def test_being_woken_is_no_reason_for_a_bookmark() -> None:
             assert not waiting.done()
             assert json.loads(await waiting)["type"] == "BOOKMARK"
             assert [line async for line in lines] == []
+
+    followed(scenario)
+
+
+def test_more_followers_than_the_limit_are_refused() -> None:
+    """Until one of them leaves; the message names the setting."""
+
+    async def scenario(fleet: Followed) -> None:
+        async with fleet.follow() as first, fleet.follow() as second:
+            await anext(first)
+            fleet.watches.check_room()
+            await anext(second)
+            with pytest.raises(UnavailableError, match="2 watches are open \\(MUSTER_API_WATCHES\\)"):
+                fleet.watches.check_room()
+        fleet.watches.check_room()
 
     followed(scenario)
