@@ -1,6 +1,7 @@
 """`muster apply`: make the fleet as files describe it, all of them or, if anything is wrong, none."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ AT_A_TIME = 16
 
 TOLD_LIMIT = 50
 """Mistakes that are told: who has more of them has one mistake many times."""
+_WARNED_FIELD = re.compile(r'(?:unknown field ")?((?:spec|metadata|data)[^":,\s]*)')
+"""How a warning about a field begins."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -140,7 +143,9 @@ def _in_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> I
 
 def _warn(manifest: Manifest, warnings: Sequence[str]) -> None:
     for warning in warnings:
-        sys.stderr.write(f"warning: {manifest.place}: {warning}\n")
+        field = _WARNED_FIELD.match(warning)
+        place = manifest.place_of(field[1]) if field else manifest.place
+        sys.stderr.write(f"warning: {place}: {warning}\n")
 
 
 def _refuse(mistakes: Sequence[str], documents: int) -> int:

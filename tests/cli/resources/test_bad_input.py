@@ -181,9 +181,8 @@ def test_a_set_that_does_not_exist_is_warned_of(apply: Apply) -> None:
     device["metadata"]["labels"] = {"flotta/member-of": "no-such-set"}
     done = apply([device])
     assert done.returncode == 0
-    assert (
-        "metadata.labels[flotta/member-of]: there is no EdgeDeviceSet 'no-such-set' in namespace default" in done.stderr
-    )
+    told = "metadata.labels[flotta/member-of]: there is no EdgeDeviceSet 'no-such-set' in namespace default"
+    assert f"document 1 (line 8): {told}" in done.stderr
 
 
 def test_one_of_ten_thousand_is_found(apply: Apply) -> None:
