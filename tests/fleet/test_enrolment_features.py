@@ -3,6 +3,8 @@
 from typing import Any
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleet.devices.enrolment_features import INTERFACES_LIMIT, TEXT_LIMIT, enrolment_features
 from fleet.devices.registration import Features
@@ -53,3 +55,30 @@ def test_an_operator_can_write_the_request_back() -> None:
         kind, {"metadata": {"name": "d1", "namespace": "default"}, "spec": spec}, unknown_fields="strict"
     )
     assert written.body["spec"]["features"] == spec["features"]
+
+
+OPTIONAL_TEXT = st.none() | st.text(max_size=200)
+OPTIONAL_NUMBER = st.none() | st.integers(-(2**63), 2**63 - 1)
+
+
+@given(
+    hardware=st.fixed_dictionaries(
+        {},
+        optional={
+            "hostname": OPTIONAL_TEXT,
+            "cpu": st.fixed_dictionaries({"count": OPTIONAL_NUMBER, "architecture": OPTIONAL_TEXT}),
+            "memory": st.fixed_dictionaries({"physical_bytes": OPTIONAL_NUMBER}),
+            "boot": st.fixed_dictionaries({"current_boot_mode": OPTIONAL_TEXT}),
+            "system_vendor": st.fixed_dictionaries(
+                {"virtual": st.none() | st.booleans(), "serial_number": OPTIONAL_TEXT}
+            ),
+            "interfaces": st.lists(st.none() | st.fixed_dictionaries({"name": OPTIONAL_TEXT}), max_size=6),
+        },
+    )
+)
+def test_what_is_kept_never_keeps_an_operator_from_approving(hardware: dict[str, Any]) -> None:
+    """The request that holds it is judged with it when it is patched: it must be one that the definition allows."""
+    kept = enrolment_features(features(**hardware))
+    document = {"metadata": {"name": "d", "namespace": "default"}, "spec": {"targetNamespace": "ns", "features": kept}}
+    validated = validate(KINDS["EdgeDeviceSignedRequest"], document, unknown_fields="strict")
+    assert validated.body["spec"]["features"] == kept
