@@ -86,12 +86,16 @@ def _described(manifest: Manifest) -> JSONObject:
     return {"kind": manifest.kind.singular, "namespace": manifest.namespace, "name": manifest.name}
 
 
+def _place(manifest: Manifest, field: str) -> str:
+    return f"{manifest.place_of(field) if field else manifest.place}: {manifest.label}"
+
+
 def _refuse(told: JSONObject, applied: Sequence[Manifest]) -> int:
     """Each refusal with the place of its document."""
     for each in told["refusals"]:
         number = each["number"] - 1
-        place = f"{applied[number].place}: {applied[number].label}" if number < len(applied) else each["resource"]
         field = each.get("field") or ""
+        place = _place(applied[number], field) if number < len(applied) else each["resource"]
         said = each["message"] if field in each["message"] else f"{field}: {each['message']}"
         sys.stderr.write(f"muster: {place}: {said}\n")
     rest = told["refused"] - len(told["refusals"])

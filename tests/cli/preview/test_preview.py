@@ -63,7 +63,7 @@ def test_what_would_be_refused_is_told_with_its_place(served: Served, tmp_path: 
     file.write_text("---\n".join([good.replace("type: pod", "type: 7"), nowhere.replace("device: d", "device: 5")]))
     done = served.muster("preview", "-f", str(file))
     assert done.returncode == 1
-    assert f"{file}: document 1 (line 1): spec.type" in done.stderr
+    assert f"{file}: document 1 (line 4): spec.type" in done.stderr
     assert "document 2" in done.stderr
 
 
