@@ -35,7 +35,7 @@ class StreamSettings(Struct, frozen=True):
     """The workers between Kafka and ClickHouse."""
 
     heartbeat_batch_records: Annotated[
-        int, Meta(ge=1, description="Kafka records taken from a fetch at a time; a batch is at most 48 times as many")
+        int, Meta(ge=1, description="Kafka records taken from a fetch at a time; a batch is at most 24 times as many")
     ] = 1000
     heartbeat_batch_ms: Annotated[int, Meta(ge=10, description="longest wait for a batch to fill")] = 1000
     repeat_within_ms: Annotated[

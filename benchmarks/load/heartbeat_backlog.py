@@ -77,5 +77,5 @@ def _entry(number: int, body: bytes) -> HeartbeatEntry:
 
 def _content(entry: HeartbeatEntry) -> ContentRow:
     nobody = DeviceMemory()
-    parted = Parted(part([], nobody, 0).unchanged, [Arrival(entry, Place(1, 0, 1))])
+    parted = Parted(part([], nobody, 0).unchanged, [Arrival(entry, Place(1, 0, 1), -1)])
     return fold(parted, nobody, Stored(frozenset(), {}, {}), 0).contents[0]

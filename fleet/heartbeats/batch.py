@@ -65,10 +65,11 @@ class Place(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """An entry by itself."""
+    """An entry by itself. `number` is its device's in the memory, -1 for one that is not remembered."""
 
     entry: Entry
     place: Place
+    number: int
 
 
 class StoredHardware(NamedTuple):
@@ -101,18 +102,18 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
     where the memory has none, hardware only where a description may bring something new.
     """
     registered, contents, hardware = set(), set(), set()
-    for entry, _ in arrivals:
+    for entry, _, number in arrivals:
         key = (entry.namespace, entry.device_id)
         if not entry.is_checked:
             registered.add(key)
         if entry.kind == "hardware":
             hardware.add(key)
             continue
-        known = memory.get(*key)
+        known = memory.known(number)
         is_changed = known is None or known.content_hash != entry.content_hash & HASH_MASK
-        if known is not None and (is_changed or _wants_another(entry, known)) and not memory.has_content(*key):
+        if known is not None and (is_changed or _wants_another(entry, known)) and not memory.has_content(number):
             contents.add(key)
-        if is_changed and (hash_ := hardware_hash(entry.body)) and hash_ not in memory.hardware_hashes(*key):
+        if is_changed and (hash_ := hardware_hash(entry.body)) and hash_ not in memory.hardware_hashes(number):
             hardware.add(key)
     return Lookups(frozenset(registered), frozenset(contents), frozenset(hardware))
 

@@ -17,7 +17,8 @@ from fleet.heartbeats.shared_values import SharedValues, Value
 HARDWARE_HASHES = 2
 """Remembered descriptions of hardware: agents send all of it at times, and a part of it otherwise."""
 
-_NOT_KNOWN = -1
+NOT_KNOWN = -1
+"""Number of a device that is not remembered."""
 
 
 class Said(NamedTuple):
@@ -77,32 +78,44 @@ class DeviceMemory:
         """What a number in `LastHeartbeats.said` stands for. It may stand for something else after a `put`."""
         return self._said[code]
 
+    def number(self, namespace: str, device_id: str) -> int:
+        """As `find`, for one device."""
+        return self._index.find_one(f"{namespace}/{device_id}")
+
     def get(self, namespace: str, device_id: str) -> KnownDevice | None:
         """The device's last heartbeat, or None if it never beat."""
-        number = self._index.find_one(f"{namespace}/{device_id}")
-        return None if number == _NOT_KNOWN else self._known(number)
+        return self.known(self.number(namespace, device_id))
 
-    def has_content(self, namespace: str, device_id: str) -> bool:
+    def known(self, number: int) -> KnownDevice | None:
+        """As `get`, by the device's number or -1."""
+        if number == NOT_KNOWN:
+            return None
+        sequences, received_at_ms, content_hashes, said = self._last
+        return KnownDevice(
+            int(sequences[number]), int(received_at_ms[number]), int(content_hashes[number]), self._said[said[number]]
+        )
+
+    def has_content(self, number: int) -> bool:
         """Whether `content` would give something."""
-        number = self._index.find_one(f"{namespace}/{device_id}")
-        return bool(number != _NOT_KNOWN and self._shapes[number] != _NOT_KNOWN)
+        return bool(number != NOT_KNOWN and self._shapes[number] != NOT_KNOWN)
 
-    def content(self, namespace: str, device_id: str) -> ContentRow | None:
-        """What the device said last, if that is remembered, at the position of its last heartbeat.
+    def content(self, number: int, namespace: str, device_id: str) -> ContentRow | None:
+        """What the device of that number and name said last, if that is remembered, as of its last heartbeat.
 
         Its partition is not remembered, and given as 0.
         """
-        number = self._index.find_one(f"{namespace}/{device_id}")
-        if number == _NOT_KNOWN or self._shapes[number] == _NOT_KNOWN:
+        known = self.known(number)
+        if known is None or not self.has_content(number):
             return None
         packed = PackedContent(self._shared_shapes[self._shapes[number]], self._owns[number])
-        sequence, received_at_ms, content_hash, said = self._known(number)
+        sequence, received_at_ms, content_hash, said = known
         return unpack_content(SaidLast(namespace, device_id, received_at_ms, 0, sequence, content_hash, *said), packed)
 
-    def hardware_hashes(self, namespace: str, device_id: str) -> list[int]:
+    def hardware_hashes(self, number: int) -> list[int]:
         """Descriptions of the device's hardware that bring nothing new, as far as is known; the latest first."""
-        number = self._index.find_one(f"{namespace}/{device_id}")
-        return [] if number == _NOT_KNOWN else [hash_ for hash_ in self._hardware_hashes[number].tolist() if hash_]
+        if number == NOT_KNOWN:
+            return []
+        return [hash_ for hash_ in self._hardware_hashes[number].tolist() if hash_]
 
     def put(
         self,
@@ -115,7 +128,7 @@ class DeviceMemory:
         """Replace what is known of a device. Without a content it says what it said."""
         name = f"{namespace}/{device_id}"
         number = self._index.find_one(name)
-        if number == _NOT_KNOWN:
+        if number == NOT_KNOWN:
             number = int(self._add(digests([name]))[0])
         last = self._last
         last.sequences[number], last.received_at_ms[number] = known.sequence, known.received_at_ms
@@ -142,7 +155,7 @@ class DeviceMemory:
     ) -> None:
         """Remember many devices, each given once, as they were stored; the numbers in `last.said` do not count."""
         numbers = self.find(names)
-        is_new = numbers == _NOT_KNOWN
+        is_new = numbers == NOT_KNOWN
         numbers[is_new] = self._add(names[is_new])
         self.see(numbers, last.sequences, last.received_at_ms)
         self._last.content_hashes[numbers] = last.content_hashes
@@ -158,12 +171,6 @@ class DeviceMemory:
         at = np.flatnonzero(numbers >= 0)
         at = at[self._last.sequences[numbers[at]] < sequences[at]]
         self._hardware_hashes[numbers[at]] = 0
-
-    def _known(self, number: int) -> KnownDevice:
-        sequences, received_at_ms, content_hashes, said = self._last
-        return KnownDevice(
-            int(sequences[number]), int(received_at_ms[number]), int(content_hashes[number]), self._said[said[number]]
-        )
 
     def _add(self, new: Digests) -> NDArray[np.int64]:
         numbers = self._index.add(new)
@@ -185,12 +192,12 @@ class DeviceMemory:
 
 
 def _extended(column: NDArray[Any], room: int) -> NDArray[Any]:
-    return np.concatenate((column, np.full(room, _NOT_KNOWN).astype(column.dtype)))
+    return np.concatenate((column, np.full(room, NOT_KNOWN).astype(column.dtype)))
 
 
 def _replace(values: SharedValues[Value], codes: NDArray[np.int32], number: int, value: Value) -> None:
     code = int(codes[number])
-    if code == _NOT_KNOWN:
+    if code == NOT_KNOWN:
         codes[number] = values.hold(value)
     elif values[code] != value:
         codes[number] = values.hold(value)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fleet.errors import BadInputError
-from fleet.heartbeats.batch import HASH_MASK, DeviceKey, Entry, Place, Stored
+from fleet.heartbeats.batch import HASH_MASK, Arrival, DeviceKey, Entry, Place, Stored
 from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, Said
 from fleet.heartbeats.heartbeat import Heartbeat, hardware_hash, read_heartbeat
@@ -72,8 +72,8 @@ def fold(parted: Parted, memory: DeviceMemory, stored: Stored, repeat_within_ms:
     once.
     """
     batch = _Batch(memory, stored, repeat_within_ms)
-    for entry, place in parted.rest:
-        batch.take(entry, place)
+    for arrival in parted.rest:
+        batch.take(arrival)
     return batch.folded(parted.unchanged)
 
 
@@ -94,14 +94,15 @@ class _Batch:
         self._unreadable: list[Unreadable] = []
         self._before: Checkpoint | None = None
 
-    def take(self, entry: Entry, place: Place) -> None:
+    def take(self, arrival: Arrival) -> None:
         """Fold one heartbeat or description of hardware."""
+        entry, place, number = arrival
         self._before = None
         try:
             if entry.kind == "hardware":
-                self._take_hardware(entry, place)
+                self._take_hardware(entry, place, number)
             else:
-                self._take_heartbeat(entry, place)
+                self._take_heartbeat(entry, place, number)
         except Exception as error:  # noqa: BLE001 - one heartbeat that no rule foresaw must not stop all others
             if self._before is not None:
                 self._before.restore()
@@ -110,11 +111,11 @@ class _Batch:
             if entry.kind != "hardware":
                 self._keep(entry, place, None, body=entry.body, is_changed=True)
 
-    def _take_heartbeat(self, entry: Entry, place: Place) -> None:
+    def _take_heartbeat(self, entry: Entry, place: Place, number: int) -> None:
         if not self._is_registered(entry):
             self._keep(entry, place, None, body=entry.body, is_registered=False, is_changed=True)
             return
-        device = self._device(entry)
+        device = self._device(entry, number)
         known = device.known
         if known is not None and place.sequence <= known.sequence:
             return
@@ -133,12 +134,12 @@ class _Batch:
         self._keep(entry, place, said, is_repeat=is_repeat)
         device.see(place, content_hash, said)
 
-    def _take_hardware(self, entry: Entry, place: Place) -> None:
+    def _take_hardware(self, entry: Entry, place: Place, number: int) -> None:
         """Fold a registration's description of the hardware: no sign of life, and nothing but hardware."""
         if not self._is_registered(entry):
             return
         if beat := self._read(entry, place):
-            device = self._device(entry)
+            device = self._device(entry, number)
             self._before = device.checkpoint()
             device.take_hardware(place, beat.hardware, hardware_hash(entry.body))
 
@@ -216,13 +217,12 @@ class _Batch:
     def _is_registered(self, entry: Entry) -> bool:
         return entry.is_checked or (entry.namespace, entry.device_id) in self._stored.registered
 
-    def _device(self, entry: Entry) -> DeviceFold:
+    def _device(self, entry: Entry, number: int) -> DeviceFold:
         key = (entry.namespace, entry.device_id)
         device = self._devices.get(key)
         if device is None:
-            known = self._memory.get(*key)
-            content = self._stored.contents.get(key) or self._memory.content(*key)
-            hashes = self._memory.hardware_hashes(*key)
+            known, hashes = self._memory.known(number), self._memory.hardware_hashes(number)
+            content = self._stored.contents.get(key) or self._memory.content(number, *key)
             device = DeviceFold(key, known, content, self._stored.hardware.get(key), hashes)
             self._devices[key] = device
         return device

@@ -84,7 +84,7 @@ def part(records: Sequence[ReceivedRecord], memory: DeviceMemory, repeat_within_
         is_repeat[is_all],
         batch.content_hashes[at],
     )
-    return Parted(unchanged, _rest(batch, at))
+    return Parted(unchanged, _rest(batch, numbers, at))
 
 
 class _Batch(NamedTuple):
@@ -126,13 +126,9 @@ def _shared(texts: Sequence[str]) -> SharedTexts:
     return SharedTexts(list(codes), np.fromiter(map(codes.__getitem__, texts), np.int64, len(texts)))
 
 
-def _rest(batch: _Batch, unchanged: NDArray[np.int64]) -> list[Arrival]:
+def _rest(batch: _Batch, numbers: NDArray[np.int64], unchanged: NDArray[np.int64]) -> list[Arrival]:
     is_rest = np.ones(len(batch.entries), bool)
     is_rest[unchanged] = False
-    return [
-        Arrival(
-            batch.entries[index],
-            Place(int(batch.received_at_ms[index]), int(batch.partitions[index]), int(batch.sequences[index])),
-        )
-        for index in np.flatnonzero(is_rest).tolist()
-    ]
+    at = np.flatnonzero(is_rest)
+    places = map(Place, batch.received_at_ms[at].tolist(), batch.partitions[at].tolist(), batch.sequences[at].tolist())
+    return list(map(Arrival, [batch.entries[index] for index in at.tolist()], places, numbers[at].tolist()))

@@ -20,8 +20,8 @@ from streams.offset_commits import OffsetCommits
 _LONGEST_PAUSE_S = 2.0
 """Between tries: short, so that heartbeats are seen soon after ClickHouse is back."""
 
-_PARCELS_AT_ONCE = 48
-"""Four fetches of twelve partitions: in quiet times a batch ends by time before it has so many."""
+_PARCELS_AT_ONCE = 24
+"""Two fetches of twelve partitions: in quiet times a batch ends by time before it has so many."""
 
 
 def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter, settings: StreamSettings) -> None:

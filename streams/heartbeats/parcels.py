@@ -15,14 +15,14 @@ from faust.types import TP
 
 from streams.faust_app import DisklessApp
 
-FETCH_BYTES: Final = 4_000_000
-"""A fetch is answered when there is so much, some thousand heartbeats, …"""
+FETCH_BYTES: Final = 16_000_000
+"""A fetch is answered when there is so much, some ten thousand heartbeats, …"""
 
-FETCH_WAIT_MS: Final = 250
+FETCH_WAIT_MS: Final = 500
 """… or after this time: a heartbeat is to be seen within seconds."""
 
-BUFFERED_PARCELS: Final = 24
-"""Parcels Faust holds between the consumer and the agent: two of each partition, some 4 MB each at most."""
+BUFFERED_PARCELS: Final = 12
+"""Parcels Faust holds between the consumer and the agent: one of each partition, some 4 MB each at most."""
 
 
 class Parcel(bytes):

@@ -46,7 +46,7 @@ class Device:
     @property
     def content(self) -> ContentRow:
         """What is remembered of what it said last."""
-        content = self.memory.content(*KEY)
+        content = self.memory.content(self.memory.number(*KEY), *KEY)
         assert content is not None
         return content
 
@@ -227,7 +227,7 @@ def test_lookups_ask_for_no_more_than_the_batch_needs() -> None:
 
     def wanted(body: bytes, **options: Any) -> tuple[bool, bool, bool]:
         entry = HeartbeatEntry(*KEY, body=body, **{"is_checked": True, "wanted_version": None, **options})
-        asked = lookups([Arrival(entry, Place(NOW_MS, 0, 0))], memory)
+        asked = lookups([Arrival(entry, Place(NOW_MS, 0, 0), memory.number(*KEY))], memory)
         return bool(asked.registered), bool(asked.contents), bool(asked.hardware)
 
     same = hash(b'{"status": "up"}') % 2**64
@@ -262,7 +262,7 @@ def test_playbook_executions_are_told_of_when_their_status_changes() -> None:
 def _hardware_looked_up(device: Device, body: dict[str, Any]) -> bool:
     text = json.dumps(body).encode()
     entry = HeartbeatEntry(*KEY, content_hash=1, is_checked=True, wanted_version=None, body=text)
-    return bool(lookups([Arrival(entry, Place(NOW_MS, 0, 0))], device.memory).hardware)
+    return bool(lookups([Arrival(entry, Place(NOW_MS, 0, 0), device.memory.number(*KEY))], device.memory).hardware)
 
 
 def test_a_description_of_hardware_that_brought_nothing_new_is_not_looked_up_again() -> None:

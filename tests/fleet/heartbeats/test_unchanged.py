@@ -8,6 +8,7 @@ import pytest
 from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import Folded, fold, remember
+from fleet.heartbeats.rows import ContentRow
 from fleet.heartbeats.unchanged import Parted, part
 from fleet.position import pack_sequence
 from streams.heartbeats.records import HeartbeatEntry
@@ -32,15 +33,23 @@ class Worker:
         parted = part(records, self.memory, REPEAT_WITHIN_MS)
         if not self.is_parted:
             nothing = part([], self.memory, REPEAT_WITHIN_MS).unchanged
-            parted = Parted(nothing, _arrivals(records))
+            parted = Parted(nothing, _arrivals(records, self.memory))
         folded = fold(parted, self.memory, NOTHING, REPEAT_WITHIN_MS)
         remember(folded, self.memory)
         return in_rows(folded)
 
 
-def _arrivals(records: list[ReceivedRecord]) -> list[Arrival]:
+def _content(worker: Worker, namespace: str, device_id: str) -> ContentRow | None:
+    return worker.memory.content(worker.memory.number(namespace, device_id), namespace, device_id)
+
+
+def _arrivals(records: list[ReceivedRecord], memory: DeviceMemory) -> list[Arrival]:
     return [
-        Arrival(entry, Place(record.received_at_ms, record.partition, record.first_sequence + index))
+        Arrival(
+            entry,
+            Place(record.received_at_ms, record.partition, record.first_sequence + index),
+            memory.number(entry.namespace, entry.device_id),
+        )
         for record in records
         for index, entry in enumerate(record.entries)
     ]
@@ -67,7 +76,7 @@ def test_batches_give_the_rows_that_heartbeats_give_one_at_a_time(seed: int) -> 
         for namespace in ("north", "south"):
             key = (namespace, f"device-{number}")
             assert apart.memory.get(*key) == together.memory.get(*key)
-            assert apart.memory.content(*key) == together.memory.content(*key)
+            assert _content(apart, *key) == _content(together, *key)
     assert apart.memory.get("north", STRANGER) is None
 
 

@@ -236,8 +236,11 @@ async def test_what_was_loaded_is_what_was_remembered(clickhouse: Client) -> Non
         for number in range(8):
             key = (namespace, f"device-{number}")
             assert loaded.get(*key) == remembered.get(*key)
-            assert loaded.content(*key) == remembered.content(*key)
-            assert loaded.hardware_hashes(*key) in ([], remembered.hardware_hashes(*key))
+            assert loaded.content(loaded.number(*key), *key) == remembered.content(remembered.number(*key), *key)
+            assert loaded.hardware_hashes(loaded.number(*key)) in (
+                [],
+                remembered.hardware_hashes(remembered.number(*key)),
+            )
 
 
 async def test_records_left_out_are_noticed(clickhouse: Client) -> None:
