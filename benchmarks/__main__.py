@@ -3,11 +3,12 @@
 The exit status is 1 when a result was wrong, however fast it came.
 """
 
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import App, Parameter
@@ -19,6 +20,8 @@ from benchmarks.report.files import RESULTS, write
 from benchmarks.report.markdown import page
 from benchmarks.running import NAMES, run_benchmark
 from benchmarks.scale import FULL, QUICK, STANDARD, Workplace
+
+_TERMINATED: Final = 128 + signal.SIGTERM
 
 app = App(name="python -m benchmarks", help="Ask the real parts how fast they are.", version_flags=[])
 
@@ -102,6 +105,8 @@ def _run(name: str, workplace: Workplace, output: Path, console: Console) -> int
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
+    # So that whoever ends it leaves nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     return app(arguments, result_action="print_non_int_return_int_as_exit_code") or 0
 
 

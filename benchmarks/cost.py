@@ -32,6 +32,7 @@ class _Costs(NamedTuple):
     """One fleet. Disk in bytes, after merges; query times in seconds by the document's words for them."""
 
     devices: int
+    ready_s: float
     first: list[Run]
     beaten: int
     """Devices that had beaten before."""
@@ -83,6 +84,7 @@ def _costs(installation: Installation, beats: Beats, scale: Scale) -> _Costs:
     of_devices = sum(size for name, (_, size) in sizes.items() if name.endswith("_state") and "minutes" not in name)
     return _Costs(
         scale.devices,
+        installation.ready_after_s,
         beats.first,
         beaten,
         runs,
@@ -129,6 +131,7 @@ def _figures(costs: _Costs) -> list[Figure]:
     stages = [*STAGES, "load generator"]
     total = tuple(sum(run.per_heartbeat_us(stage) for stage in stages) for run in costs.runs)
     return [
+        Figure(f"{of}: all parts ready after", "s", (costs.ready_s,)),
         Figure(f"{of}: accepted", "heartbeats/s", tuple(run.outcome.accepted_per_s for run in costs.runs)),
         Figure(f"{of}: until stored", "heartbeats/s", tuple(run.stored_per_s for run in costs.runs)),
         *(

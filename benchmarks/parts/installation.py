@@ -28,6 +28,8 @@ _READY_WITHIN_S: Final = 240.0
 _STOP_WITHIN_S: Final = 15.0
 _SEED_WITHIN_S: Final = 900.0
 _CHECKOUT: Final = Path(__file__).parents[2]
+_TETHER: Final = _CHECKOUT / "local" / "tether.py"
+"""Ties `muster up` to the life of the benchmark, as its children are tied to its own."""
 _LAST_LINES: Final = 15
 
 _STAGES: Final = (
@@ -104,7 +106,7 @@ class Installation:
         began = time.monotonic()
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "cli", "up"],
+                [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), sys.executable, "-P", "-m", "cli", "up"],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
