@@ -22,7 +22,7 @@ from settings import Settings, load
 from settings.keys import read_password
 from storage.client import connect
 
-_READY_WITHIN_S: Final = 240.0
+_READY_WITHIN_S: Final = 600.0
 """With a million devices the first load takes a while."""
 
 _STOP_WITHIN_S: Final = 15.0

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from local.child import Program, at_once
 from local.kafka.broker import KafkaBroker
@@ -11,6 +12,9 @@ from local.kafka.jars import Progress
 from local.ports import WantedPort, is_free
 from local.probes import AllReady, OwnReady, answers_ok
 from settings import Settings
+
+_LOADED_WITHIN_S: Final = 600.0
+"""A part is ready when it has loaded the fleet: a minute for a million devices on cores of its own, more on shared."""
 
 
 def wanted_ports(settings: Settings) -> list[WantedPort]:
@@ -80,6 +84,7 @@ class Children:
             env={**self._environ, "MUSTER_DATA": str(self._settings.local.data), "PYTHONUNBUFFERED": "1"},
             log=self._log(name),
             is_ready=is_ready,
+            ready_within_s=_LOADED_WITHIN_S,
             stop_within_s=2.5,
             hint=hint,
         )
