@@ -51,7 +51,7 @@ class Beats:
         self._runs = 0
         self.sent = 0
         self.first: list[Run] = []
-        """The runs of the first round; none when the fleet had gone it before."""
+        """The runs of the first round."""
 
     def run(
         self,

@@ -12,7 +12,6 @@ from benchmarks.parts.installation import Installation
 from benchmarks.scale import Scale, Workplace
 
 _PORTION_S: Final = 20.0
-_SENT: Final = "sent.txt"
 
 
 @contextmanager
@@ -21,15 +20,14 @@ def registered_fleet(
     scale: Scale,
     say: Say,
     settings: Mapping[str, str] | None = None,
-    kept: Path | None = None,
 ) -> Iterator[Installation]:
     """A Muster of its own whose `scale.devices` are registered; stopped and removed on leaving.
 
-    `settings` are further `MUSTER_*` variables without the prefix; `kept` is a folder to begin with.
+    `settings` are further `MUSTER_*` variables without the prefix.
     """
     folder = workplace.folder / f"muster-{scale.devices}"
     installation = Installation(folder, {"HTTP_PROCESSES": str(scale.api_processes), **(settings or {})})
-    _store_fleet(installation, kept or _kept(workplace, scale), scale, say)
+    _store_fleet(installation, workplace, scale, say)
     try:
         with installation:
             say(f"ready with {scale.devices:,} devices after {installation.ready_after_s:.1f} s")
@@ -41,22 +39,10 @@ def registered_fleet(
 @contextmanager
 def beaten_fleet(workplace: Workplace, scale: Scale, say: Say) -> Iterator[tuple[Installation, Beats]]:
     """The same, and every device has beaten once."""
-    kept = _kept(workplace, scale, "-beaten")
-    if kept is not None and not kept.exists():
-        with registered_fleet(workplace, scale, say) as installation:
-            beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-            beats.first_round(_PORTION_S)
-            say(f"first round: {told_first(beats)}")
-            installation.stop()
-            (installation.folder / _SENT).write_text(str(beats.sent))
-            _copy(installation.folder, kept)
-    with registered_fleet(workplace, scale, say, kept=kept) as installation:
+    with registered_fleet(workplace, scale, say) as installation:
         beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-        if kept is None:
-            beats.first_round(scale.at_most(_PORTION_S))
-            say(f"first round: {told_first(beats)}")
-        else:
-            beats.sent = int((installation.folder / _SENT).read_text())
+        beats.first_round(scale.at_most(_PORTION_S))
+        say(f"first round: {told_first(beats)}")
         yield installation, beats
 
 
@@ -67,15 +53,12 @@ def told_first(beats: Beats) -> str:
         f" {run.outcome.answered - run.outcome.accepted:,} refused"
         for run in beats.first
     ]
-    return "; ".join(rates) or "gone before, and kept"
+    return "; ".join(rates)
 
 
-def _kept(workplace: Workplace, scale: Scale, kind: str = "") -> Path | None:
-    return workplace.seeds / f"{scale.devices}-{scale.seed}{kind}" if workplace.seeds else None
-
-
-def _store_fleet(installation: Installation, kept: Path | None, scale: Scale, say: Say) -> None:
+def _store_fleet(installation: Installation, workplace: Workplace, scale: Scale, say: Say) -> None:
     """Register the fleet, or copy what was kept of an earlier time."""
+    kept = workplace.seeds / f"{scale.devices}-{scale.seed}" if workplace.seeds else None
     if kept is None or not kept.exists():
         say(f"registering {scale.devices:,} devices")
         installation.seed(scale.devices, scale.seed)
