@@ -36,7 +36,7 @@ class Program(NamedTuple):
 
     `argv[0]` is an absolute path. `is_ready` is asked repeatedly, must answer within a second or so and not raise.
     `stop_within_s` is how long it may take after SIGTERM before it is killed. `hint` names the setting that helps most
-    when it does not start.
+    when it does not start. `niceness` (0 to 19) is how far it stands back for others on a busy machine.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Program(NamedTuple):
     ready_within_s: float = 60.0
     stop_within_s: float = 3.0
     hint: str = ""
+    niceness: int = 0
 
 
 class Child:
@@ -56,7 +57,7 @@ class Child:
         self.program = program
         program.log.parent.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *program.argv],
+            [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), str(program.niceness), *program.argv],
             env=dict(program.env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -18,7 +18,7 @@ from settings.listeners import DeviceListenerSettings, HttpSettings, TlsSettings
 
 
 class LocalSettings(Struct, frozen=True):
-    """Where this machine keeps things. Variables: `MUSTER_DATA`, `MUSTER_CACHE`."""
+    """Where this machine keeps things. Variables: `MUSTER_DATA`, `MUSTER_CACHE`, `MUSTER_BACKGROUND_NICENESS`."""
 
     data: Annotated[Path, Meta(description="folder of everything that must survive a restart")] = Path(
         ".muster"
@@ -26,6 +26,10 @@ class LocalSettings(Struct, frozen=True):
     cache: Annotated[
         Path | None, Meta(description="folder of downloads, outside the checkout; default: the user's cache folder")
     ] = None
+    background_niceness: Annotated[
+        int,
+        Meta(ge=0, le=19, description="how far ClickHouse and the heartbeat worker stand back for who answers calls"),
+    ] = 10
 
 
 class KeySettings(Struct, frozen=True):

@@ -54,14 +54,16 @@ class Children:
             programs.append(broker.prepare(progress, self._log("kafka")))
         if settings.clickhouse.is_local:
             is_ready = partial(answers_ok, "127.0.0.1", settings.clickhouse.port, "/ping")
-            programs.append(self._python("clickhouse", ["local.clickhouse"], is_ready, "MUSTER_CLICKHOUSE_PORT"))
+            program = self._python("clickhouse", ["local.clickhouse"], is_ready, "MUSTER_CLICKHOUSE_PORT")
+            programs.append(self._behind(program))
         return programs
 
     def workers(self) -> list[Program]:
         """What stands between Kafka and ClickHouse. One that has no free port for its health counts at once."""
         streams = self._settings.streams
         ports = {"commands": streams.commands_metrics_port, "heartbeats": streams.heartbeats_metrics_port}
-        return [self._worker(name, streams.metrics_host, port) for name, port in ports.items()]
+        workers = {name: self._worker(name, streams.metrics_host, port) for name, port in ports.items()}
+        return [workers["commands"], self._behind(workers["heartbeats"])]
 
     def api(self) -> list[Program]:
         """The API processes, which share a port."""
@@ -75,6 +77,10 @@ class Children:
         can_tell = port and is_free(WantedPort(host, port, f"the {name} worker's metrics", setting))
         is_ready = OwnReady(host, port, "/health/ready") if can_tell else at_once
         return self._python(name, ["streams", name], is_ready, setting)
+
+    def _behind(self, program: Program) -> Program:
+        """Behind those who wait for an answer, who are with the API, the broker and the deciding worker."""
+        return program._replace(niceness=self._settings.local.background_niceness)
 
     def _python(self, name: str, module: list[str], is_ready: Callable[[], bool], hint: str = "") -> Program:
         return Program(

@@ -152,3 +152,12 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_program_in_the_background_stands_back_for_the_others(watch: Watch, tmp_path: Path) -> None:
+    """By the niceness it asks for; the others keep the supervisor's own."""
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    for name, niceness in (("served", 0), ("background", 3)):
+        watch.supervisor.start([writes_pid(tmp_path, name)._replace(niceness=niceness)])
+        pid = int((tmp_path / f"{name}.pid").read_text().split()[0])
+        assert os.getpriority(os.PRIO_PROCESS, pid) == own + niceness
