@@ -106,7 +106,19 @@ class Installation:
         began = time.monotonic()
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), sys.executable, "-P", "-m", "cli", "up"],
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    str(_TETHER),
+                    str(os.getpid()),
+                    "0",
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "cli",
+                    "up",
+                ],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
