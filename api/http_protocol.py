@@ -72,10 +72,10 @@ class MusterHttpProtocol(HttpToolsProtocol):
             block is not None
             and self._light is not None
             and self.parser.get_http_version() == "1.1"
-            and self.parser.should_keep_alive()
             and not self.parser.should_upgrade()
         ):
-            self._light.learn(block, self.headers, self._address(), self.peer)
+            is_last = not self.parser.should_keep_alive()
+            self._light.learn(block, self.headers, self._address(), self.peer, is_last=is_last)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -136,11 +136,13 @@ class MusterHttpProtocol(HttpToolsProtocol):
             return False
         head_end = data.find(b"\r\n\r\n", line.end) + 4
         block = data[line.end : head_end]
-        body_bytes = light.body_bytes(block)
-        if body_bytes is None:
+        head = light.head(block)
+        if head is None:
             self._candidate = block
             return False
+        body_bytes, self._is_last = head
         if len(data) != head_end + body_bytes or not light.is_open(line.method, body_bytes):
+            self._is_last = False
             return False
         answer = light.take(line.method, line.path, data[head_end:], self._answer_later)
         if answer is None:
@@ -155,7 +157,6 @@ class MusterHttpProtocol(HttpToolsProtocol):
             return
         self._answer(answer)
         if self._is_last:
-            self.transport.close()
             return
         held, self._held = self._held, b""
         self.flow.resume_reading()
@@ -168,6 +169,9 @@ class MusterHttpProtocol(HttpToolsProtocol):
         default_head = self._light.default_head(state.default_headers)  # type: ignore[union-attr] # it took the request
         end = b"\r\n" if not self._is_last else _CLOSE + b"\r\n"
         self.transport.write(b"".join((STATUS_LINE[answer.status], default_head, answer.head, end, answer.body)))
+        if self._is_last:
+            self.transport.close()
+            return
         self._answered_s = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(

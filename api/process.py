@@ -30,6 +30,7 @@ from api.devices.registration import RegistrationCall
 from api.devices.retention_guard import RetentionGuard
 from api.devices.standing import Standings
 from api.encryption_keys import key_ring
+from api.garbage import collect_seldom, freeze_what_is_loaded
 from api.health import Health
 from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
@@ -221,6 +222,7 @@ class ApiProcess:
     @contextlib.asynccontextmanager
     async def running(self, _app: object = None) -> AsyncIterator[None]:
         """Run from start to stop, as Litestar's lifespan. Starts without Kafka and ClickHouse, and waits for them."""
+        collect_seldom()
         self._heartbeat_producer.start()
         self._command_producer.start()
         self._feed.start()
@@ -255,6 +257,7 @@ class ApiProcess:
     def _after_load(self) -> None:
         self._deletions.after_load()
         self.gateway.send_again()
+        freeze_what_is_loaded()
 
     async def _measure(self) -> None:
         applied = 0

@@ -41,7 +41,7 @@ class LightCalls:
         self._body_limit_bytes = body_limit_bytes
         self._callers = callers
         self._heads = PlainHeads()
-        self.body_bytes = self._heads.body_bytes
+        self.head = self._heads.get
         self.take = plane.take
         self._default_headers: Sequence[Header] = ()
         self._default_head = b""
@@ -50,14 +50,16 @@ class LightCalls:
         """Whether calls of this connection may take it."""
         return self._callers is None or self._callers.is_proxy_or_edge_api(address, certificate)
 
-    def learn(self, block: bytes, headers: Sequence[Header], address: str, certificate: Peer | None) -> None:
+    def learn(
+        self, block: bytes, headers: Sequence[Header], address: str, certificate: Peer | None, *, is_last: bool
+    ) -> None:
         """Take note of a header block that was parsed on such a connection, if nobody else may send it there."""
         if self._callers is not None:
             try:
                 self._callers.check(address, headers, certificate)
             except RefusedCallerError:
                 return
-        self._heads.learn(block, headers)
+        self._heads.learn(block, headers, is_last=is_last)
 
     def is_open(self, method: str, body_bytes: int) -> bool:
         """Whether a call may go this way now; a process that lost its feed says so in every answer, as ASGI does."""

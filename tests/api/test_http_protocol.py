@@ -176,7 +176,6 @@ async def test_the_first_of_its_kind_is_parsed_and_the_next_get_the_same_answer(
     [
         f"PUT {BASE}/d1/heartbeat HTTP/1.1\r\n{HEADERS}Transfer-Encoding: chunked\r\n\r\n".encode()
         + b"2\r\n{}\r\n0\r\n\r\n",
-        put(headers=HEADERS + "Connection: close\r\n"),
         put(headers=HEADERS + "Upgrade: h2c\r\nConnection: Upgrade\r\n"),
         put(body=b" " * (LIMIT_BYTES + 1)),
         get(headers=HEADERS + "Content-Length: 2\r\n") + b"{}",
@@ -253,6 +252,19 @@ async def test_a_client_that_left_is_not_answered(served: Served) -> None:
     connection.writer.close()
     await eventually(lambda: not served.state.connections)
     served.plane.waiting[0](accepted_at(accepted_in("1-2-3"), 4))
+
+
+@pytest.mark.parametrize(
+    "request_", [get(headers=HEADERS + "Connection: close\r\n"), put(headers=HEADERS + "Connection: close\r\n")]
+)
+async def test_a_connection_is_closed_when_its_client_says_so(served: Served, request_: bytes) -> None:
+    """With the answer, which says so, too."""
+    for _ in range(3):
+        connection = await connect(served)
+        await connection.send(request_)
+        assert b"\r\nconnection: close\r\n" in await connection.answer()
+        assert await connection.is_closed()
+    assert (len(served.plane.parsed), len(served.plane.taken)) == (1, 2)
 
 
 async def test_a_stop_answers_what_is_under_way_first(served: Served) -> None:
