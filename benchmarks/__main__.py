@@ -39,6 +39,7 @@ def run(
     seed: int | None = None,
     output: Path | None = None,
     seeds: Path | None = None,
+    setting: tuple[str, ...] = (),
 ) -> int:
     """Run the benchmarks named, or all of them.
 
@@ -66,6 +67,8 @@ def run(
         Folder of the results; benchmarks/results unless given, a temporary one with --quick.
     seeds
         A folder in which installations with registered fleets are kept: storing a million devices takes minutes.
+    setting
+        `NAME=VALUE` for the installations measured, the name without `MUSTER_`; may be given again.
     """
     console = Console(highlight=False, soft_wrap=True)
     unknown = [name for name in names if name not in NAMES]
@@ -88,7 +91,9 @@ def run(
     try:
         require_wrk()
         with tempfile.TemporaryDirectory(prefix="muster-benchmark-") as scratch:
-            workplace = Workplace(Path(scratch), scale, quick, seeds, folder)
+            workplace = Workplace(
+                Path(scratch), scale, quick, seeds, folder, dict(each.split("=", 1) for each in setting)
+            )
             return max(_run(name, workplace, folder, console) for name in names or NAMES)
     except BenchmarkError as error:
         console.print(str(error))

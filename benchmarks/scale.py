@@ -32,10 +32,14 @@ QUICK: Final = Scale(devices=500, seconds=2, repeats=1, connections=16, api_proc
 
 
 class Workplace(msgspec.Struct, frozen=True):
-    """Where a benchmark may write what it throws away; `seeds` keeps stored fleets, `results` has earlier results."""
+    """Where a benchmark may write what it throws away; `seeds` keeps stored fleets, `results` has earlier results.
+
+    `settings` are `MUSTER_*` variables without the prefix, for every installation of the benchmark.
+    """
 
     folder: Path
     scale: Scale
     is_quick: bool
     seeds: Path | None = None
     results: Path = RESULTS
+    settings: dict[str, str] = {}

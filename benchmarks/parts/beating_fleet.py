@@ -26,7 +26,9 @@ def registered_fleet(
     `settings` are further `MUSTER_*` variables without the prefix.
     """
     folder = workplace.folder / f"muster-{scale.devices}"
-    installation = Installation(folder, {"HTTP_PROCESSES": str(scale.api_processes), **(settings or {})})
+    installation = Installation(
+        folder, {"HTTP_PROCESSES": str(scale.api_processes), **workplace.settings, **(settings or {})}
+    )
     _store_fleet(installation, workplace, scale, say)
     try:
         with installation:
