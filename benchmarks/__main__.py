@@ -39,7 +39,7 @@ def run(
     seed: int | None = None,
     output: Path | None = None,
     seeds: Path | None = None,
-    setting: tuple[str, ...] = (),
+    setting: Annotated[tuple[str, ...], Parameter(negative=())] = (),
 ) -> int:
     """Run the benchmarks named, or all of them.
 
