@@ -10,11 +10,14 @@ from local.stop_signals import StopRequested, StopSignals
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_asks_for_a_stop(number: signal.Signals) -> None:
-    """Ctrl-C, a service manager, a terminal that was closed."""
-    before = signal.getsignal(number)
-    with pytest.raises(StopRequested), StopSignals():
-        os.kill(os.getpid(), number)
-    assert signal.getsignal(number) is before
+    """Ctrl-C, a service manager, a terminal that was closed; also where the tests run with hangups ignored."""
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(StopRequested), StopSignals():
+            os.kill(os.getpid(), number)
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_second_signal_does_not_disturb_the_stop() -> None:
