@@ -14,7 +14,7 @@ import structlog
 
 from fleet.collection_pause import collection_paused
 from fleet.devices.hardware import decode_hardware
-from fleet.heartbeats.batch import Lookups, Stored, StoredHardware, lookups
+from fleet.heartbeats.batch import DeviceKey, Lookups, StoredHardware, lookups
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import Folded, fold, remember
@@ -128,7 +128,10 @@ class HeartbeatWriter:
         with collection_paused():
             parted = part(portion.records, memory, self._repeat_within_ms)
         wanted = lookups(parted.rest, memory)
-        stored = self._with_unwritten(await asyncio.to_thread(self._tables.look_up, wanted), wanted)
+        # Taken first: what is written while it is looked up may be in neither.
+        newer = self._unwritten_hardware(wanted)
+        stored = await asyncio.to_thread(self._tables.look_up, wanted)
+        stored = stored._replace(hardware={**stored.hardware, **newer})
         with collection_paused():
             folded = fold(parted, memory, stored, self._repeat_within_ms)
             remember(folded, memory)
@@ -136,15 +139,14 @@ class HeartbeatWriter:
         received_at_ms = [record.received_at_ms for record in portion.records]
         self._unwritten.append(_Unwritten(folded, portion.letters, received_at_ms, began_s))
 
-    def _with_unwritten(self, stored: Stored, wanted: Lookups) -> Stored:
-        """What will be stored when all that is folded is written. Contents are remembered, hardware is not."""
-        newer = {
+    def _unwritten_hardware(self, wanted: Lookups) -> dict[DeviceKey, StoredHardware]:
+        """The hardware that is folded and on its way; contents are remembered."""
+        return {
             (row.namespace, row.device_id): StoredHardware(row.sequence, decode_hardware(row.description))
             for each in self._unwritten
             for row in each.folded.hardware
             if (row.namespace, row.device_id) in wanted.hardware
         }
-        return stored._replace(hardware={**stored.hardware, **newer})
 
     async def _store(self, unwritten: _Unwritten) -> None:
         folded = unwritten.folded

@@ -1,5 +1,6 @@
 """Heartbeats on their way into a real ClickHouse, without Kafka: any cut, crash and replay shows the same."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from clickhouse_connect.driver import Client
 
 from fleet.devices.hardware import Hardware, merge_hardware
+from fleet.heartbeats.batch import Lookups, Stored
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.heartbeat import content_hash
@@ -218,6 +220,30 @@ async def test_hardware_on_its_way_counts_in_the_next_batch(clickhouse: Client) 
     await writer.store()
     rows = clickhouse.query("SELECT hostname, cpu_count, serial_number FROM hardware").result_rows
     assert rows == [("h", 4, "S")]
+
+
+async def test_hardware_that_is_stored_while_it_is_looked_up_counts_too(clickhouse: Client) -> None:
+    """The answer may be of before, and arrive after."""
+    log = Log()
+    for number, part in enumerate([b'{"hostname":"h"}', b'{"cpu":{"count":4}}']):
+        body = b'{"hardware":%b}' % part
+        log.append(
+            [HeartbeatEntry("north", "device-1", number, is_checked=True, wanted_version=None, body=body)], 60_000
+        )
+    loop = asyncio.get_running_loop()
+
+    class LateAnswer(HeartbeatTables):
+        def look_up(self, wanted: Lookups) -> Stored:
+            stored = super().look_up(wanted)
+            asyncio.run_coroutine_threadsafe(writer.store(), loop).result(20)
+            return stored
+
+    topic = HeartbeatTopic("heartbeats", PARTITIONS, epoch=1)
+    writer = _writer_of(LateAnswer(clickhouse, WorkerMetrics()), topic, [])
+    for record in log.records:
+        await writer.fold([record])
+    await writer.store()
+    assert clickhouse.query("SELECT hostname, cpu_count FROM hardware").result_rows == [("h", 4)]
 
 
 async def test_what_was_loaded_is_what_was_remembered(clickhouse: Client) -> None:
