@@ -5,11 +5,9 @@ Heartbeats that say what the last one said do not count; when a device was last 
 
 from typing import Final, NamedTuple
 
-from clickhouse_connect.driver import Client
-
 from fleet.heartbeats.batch import DeviceKey
 from settings import ClickHouseSettings
-from storage.client import connect
+from storage.lazy_client import LazyClient
 
 CHANGES_LIMIT: Final = 10_000
 """Devices of one look."""
@@ -35,21 +33,14 @@ class ChangeReader:
     """Reads with a connection of its own, made when first needed. Not for several threads at once."""
 
     def __init__(self, settings: ClickHouseSettings, password: str) -> None:
-        self._settings = settings
-        self._password = password
-        self._client: Client | None = None
+        self._client = LazyClient(settings, password)
 
     def latest_ms(self) -> int:
         """When the newest change was received. Blocks. Raises clickhouse_connect's errors."""
-        return int(self._connected().query(_LATEST).result_rows[0][0])
+        return int(self._client().query(_LATEST).result_rows[0][0])
 
     def changed_since(self, since_ms: int) -> list[ChangedDevice]:
         """Devices that changed after a time, oldest first. Blocks. Raises clickhouse_connect's errors."""
         parameters = {"since_ms": since_ms, "limit": CHANGES_LIMIT}
-        rows = self._connected().query(_CHANGED, parameters=parameters).result_rows
+        rows = self._client().query(_CHANGED, parameters=parameters).result_rows
         return [ChangedDevice((row[0], row[1]), int(row[2]), int(row[3])) for row in rows]
-
-    def _connected(self) -> Client:
-        if self._client is None:
-            self._client = connect(self._settings, self._password, may_lag=True)
-        return self._client

@@ -6,7 +6,7 @@ from clickhouse_connect.driver import Client
 
 from fleet.resources.event import SeenEvent
 from settings import ClickHouseSettings
-from storage.client import connect
+from storage.lazy_client import LazyClient
 
 EVENTS_LIMIT: Final = 500
 """Events shown at a time, the newest; `device_events` has them all."""
@@ -30,15 +30,11 @@ class EventReader:
     """Reads with a connection of its own, made when first needed; threads may share it, and it mends itself."""
 
     def __init__(self, settings: ClickHouseSettings, password: str) -> None:
-        self._settings = settings
-        self._password = password
-        self._client: Client | None = None
+        self._client = LazyClient(settings, password)
 
     def __call__(self, namespace: str, device_id: str) -> list[SeenEvent]:
         """The events, oldest first; "" stands for all. Blocks. Raises clickhouse_connect's errors."""
-        if self._client is None:
-            self._client = connect(self._settings, self._password, may_lag=True)
-        return read_events(self._client, namespace, device_id)
+        return read_events(self._client(), namespace, device_id)
 
 
 def read_events(client: Client, namespace: str, device_id: str) -> list[SeenEvent]:

@@ -12,8 +12,8 @@ from clickhouse_connect.driver import Client
 from fleet.devices.reported_status import DeviceReport, WorkloadReport
 from fleet.heartbeats.batch import DeviceKey
 from settings import ClickHouseSettings
-from storage.client import connect
 from storage.device_keys import portions
+from storage.lazy_client import LazyClient
 
 _QUERY: Final = """
     SELECT namespace, device_id,
@@ -43,15 +43,11 @@ class ReportReader:
     """Reads with a connection of its own, made when first needed; threads may share it, and it mends itself."""
 
     def __init__(self, settings: ClickHouseSettings, password: str) -> None:
-        self._settings = settings
-        self._password = password
-        self._client: Client | None = None
+        self._client = LazyClient(settings, password)
 
     def __call__(self, devices: Collection[DeviceKey]) -> Mapping[DeviceKey, DeviceReport]:
         """The reports of devices. Blocks. Raises clickhouse_connect's errors."""
-        if self._client is None:
-            self._client = connect(self._settings, self._password, may_lag=True)
-        return read_reports(self._client, devices)
+        return read_reports(self._client(), devices)
 
 
 def _report(row: Any) -> DeviceReport:

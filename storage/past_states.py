@@ -12,7 +12,7 @@ from fleet.decisions.commands import ResourceKey
 from fleet.decisions.state import SHARED_KINDS, FleetState
 from fleet.devices.states import IDENTITY_KIND
 from settings import ClickHouseSettings
-from storage.client import connect
+from storage.lazy_client import LazyClient
 
 _PLACES: Final = """
     SELECT toUnixTimestamp64Milli(minOrNull(received_at)),
@@ -83,13 +83,9 @@ class PastStateReader:
     """Reads with a connection of its own, made when first needed; threads may share it, and it mends itself."""
 
     def __init__(self, settings: ClickHouseSettings, password: str, initial_namespace: str) -> None:
-        self._settings = settings
-        self._password = password
+        self._client = LazyClient(settings, password)
         self._initial_namespace = initial_namespace
-        self._client: Client | None = None
 
     def __call__(self, device_id: str, at_ms: int) -> PastState:
         """As `read_past_state`; connecting raises the same errors."""
-        if self._client is None:
-            self._client = connect(self._settings, self._password, may_lag=True)
-        return read_past_state(self._client, device_id, at_ms, self._initial_namespace)
+        return read_past_state(self._client(), device_id, at_ms, self._initial_namespace)

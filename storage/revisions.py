@@ -11,7 +11,7 @@ from clickhouse_connect.driver import Client
 
 from fleet.decisions.commands import JSONObject, ResourceKey
 from settings import ClickHouseSettings
-from storage.client import connect
+from storage.lazy_client import LazyClient
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -63,12 +63,8 @@ class RevisionReader:
     """Reads with a connection of its own, made when first needed; threads may share it, and it mends itself."""
 
     def __init__(self, settings: ClickHouseSettings, password: str) -> None:
-        self._settings = settings
-        self._password = password
-        self._client: Client | None = None
+        self._client = LazyClient(settings, password)
 
     def __call__(self, key: ResourceKey, last: int, limit: int) -> list[Revision]:
         """As `read_revisions`; connecting raises the same errors."""
-        if self._client is None:
-            self._client = connect(self._settings, self._password, may_lag=True)
-        return read_revisions(self._client, key, last, limit)
+        return read_revisions(self._client(), key, last, limit)
