@@ -99,6 +99,10 @@ class KeyRing:
         }
         return clear
 
+    def opened(self, body: JSONObject) -> JSONObject:
+        """Any stored body, a Secret opened. Raises SealingError."""
+        return self.open(body) if is_sealed(body) else body
+
     def open(self, body: JSONObject) -> JSONObject:
         """The Secret of a stored body, with the metadata it has now. Raises SealingError."""
         sealed = body["sealed"]

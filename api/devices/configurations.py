@@ -24,7 +24,7 @@ from fleet.devices.labels import device_set_name, effective_labels
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import UnavailableError
 from fleet.resources.device import EdgeDeviceSetSpec
-from fleet.sealing import KeyRing, is_sealed
+from fleet.sealing import KeyRing
 
 _NAMESPACES_LIMIT: Final = 1000
 """Namespaces whose workloads are held compiled; the one asked for least recently goes first."""
@@ -184,7 +184,7 @@ class Configurations:
             if held is None:
                 return None
             if name not in opened:
-                opened[name] = self._keys.open(held.body) if is_sealed(held.body) else held.body
+                opened[name] = self._keys.opened(held.body)
             return opened[name]
 
         def config_map(name: str) -> JSONObject | None:

@@ -17,7 +17,7 @@ from api.resources.responses import ResourceResponse
 from fleet.errors import BadInputError, MusterError, NotFoundError, UnavailableError
 from fleet.names import check_device_id, shown
 from fleet.preview.device_then import DeviceThen, device_then
-from fleet.sealing import KeyRing, is_sealed
+from fleet.sealing import KeyRing
 from storage.past_states import PastState
 
 _THREADS: Final = 1
@@ -46,12 +46,7 @@ def past_routes(pasts: Pasts) -> Router:
     def assemble(device: str, at_ms: int) -> tuple[PastState, DeviceThen | None]:
         # In the thread, too: a namespace's workloads are compiled for this one answer.
         past = pasts.read(device, at_ms)
-        return past, device_then(
-            past.state,
-            device,
-            lambda body: pasts.keys.open(body) if is_sealed(body) else body,
-            pasts.installation_key,
-        )
+        return past, device_then(past.state, device, pasts.keys.opened, pasts.installation_key)
 
     @get(f"{PREFIX}/devices/{{device:str}}/configuration", operation_id="configurationThen", tags=["history"])
     async def configuration_then(request: AnyRequest) -> Response[Any]:

@@ -13,7 +13,7 @@ from fleet.errors import UnavailableError
 from fleet.preview.planning import Rules
 from fleet.preview.preview import Asked, preview
 from fleet.preview.result import Preview
-from fleet.sealing import NONCE_BYTES, KeyRing, is_sealed
+from fleet.sealing import NONCE_BYTES, KeyRing
 
 TURN_S: Final = 0.003
 """How long a preview goes on before others get their turn: less than a device's read waits for anyway."""
@@ -54,7 +54,7 @@ class Previews:
         if self._waiting >= WAITING_LIMIT:
             raise UnavailableError(f"{WAITING_LIMIT} previews are under way: try again")
         state = self._reads.state
-        rules = Rules(default_namespace, self._limits, self._wall_clock_ms(), self._opened, self._sealed)
+        rules = Rules(default_namespace, self._limits, self._wall_clock_ms(), self._keys.opened, self._sealed)
         self._waiting += 1
         try:
             async with asyncio.timeout(WITHIN_S), self._turn:
@@ -63,9 +63,6 @@ class Previews:
             raise UnavailableError(f"the preview was not done within {WITHIN_S:.0f} s: preview fewer changes") from None
         finally:
             self._waiting -= 1
-
-    def _opened(self, body: JSONObject) -> JSONObject:
-        return self._keys.open(body) if is_sealed(body) else body
 
     def _sealed(self, body: JSONObject, held: JSONObject | None) -> JSONObject:
         return self._keys.seal(redact_last_applied(restore(body, held)), self._random_bytes(NONCE_BYTES))

@@ -19,7 +19,7 @@ from fleet.decisions.decide import decide
 from fleet.decisions.verdict import Limits
 from fleet.errors import ConflictError, NotFoundError
 from fleet.resources import Kind, UnknownFields, validate
-from fleet.sealing import NONCE_BYTES, KeyRing, is_sealed
+from fleet.sealing import NONCE_BYTES, KeyRing
 
 _PATCH_TRIES: Final = 5
 
@@ -152,7 +152,7 @@ class ResourceWrites:
         if asked.request_id is None and self._reads.state.get(key) is None:
             raise NotFoundError(f"{key} does not exist")
         if key.kind == _SECRET and (held := self._reads.state.get(key)):
-            refuse_telling(asked.message, self._opened(held.body))
+            refuse_telling(asked.message, self._keys.opened(held.body))
         outcome = await self.decide(DeleteResource(key, expected.uid, expected.revision), asked)
         for change in outcome.changes:
             if change.key == key:
@@ -197,7 +197,7 @@ class ResourceWrites:
         """The command that stores a checked resource, a Secret sealed. Raises InvalidResourceError."""
         if key.kind == _SECRET:
             held = self._reads.state.get(key)
-            body = restore(body, self._opened(held.body) if held else None)
+            body = restore(body, self._keys.opened(held.body) if held else None)
             refuse_telling(asked.message, body)
             body = redact_last_applied(body)
             body = self._keys.seal(body, self._random_bytes(NONCE_BYTES))
@@ -217,9 +217,6 @@ class ResourceWrites:
             )
         require_accepted(outcome)
         return outcome
-
-    def _opened(self, body: JSONObject) -> JSONObject:
-        return self._keys.open(body) if is_sealed(body) else body
 
     def _shown(self, body: JSONObject, revision: int) -> JSONObject:
         return self._reads.shown(body, revision)
