@@ -52,7 +52,7 @@ from streams.background_task import BackgroundTask
 from streams.kafka_producer import KafkaProducer
 from streams.kafka_security import kafka_security
 from streams.topic_ids import admin_client
-from streams.topics import HOUR_MS, heartbeats_group, topics
+from streams.topics import HOUR_MS, heartbeats_group, topics_of
 
 _MEASURED_EVERY_S: Final = 1.0
 _GUARDED_EVERY_S: Final = 30.0
@@ -69,12 +69,7 @@ class ApiProcess:
 
     def __init__(self, settings: Settings, end: Callable[[], None]) -> None:
         self._topic_prefix = settings.kafka.topic_prefix
-        topic = topics(
-            settings.kafka.topic_prefix,
-            settings.heartbeats.partitions,
-            settings.heartbeats.retention_h,
-            settings.kafka.record_limit_bytes,
-        )
+        topic = topics_of(settings)
         bootstrap, record_limit_bytes = settings.kafka.bootstrap, settings.kafka.record_limit_bytes
         security = kafka_security(settings.kafka)
         initial_namespace = settings.devices.initial_namespace

@@ -6,6 +6,8 @@ means a new topic and a new epoch.
 
 from typing import NamedTuple
 
+from settings import Settings
+
 HOUR_MS = 3_600_000
 
 _ROOM_BYTES = 65_536
@@ -48,6 +50,12 @@ def topics(prefix: str, heartbeat_partitions: int, heartbeat_retention_h: int, r
         feed=Topic(f"{prefix}.feed", 1, 7 * 24 * HOUR_MS, following_limit_bytes),
         dead_letters=Topic(f"{prefix}.dead-letters", 3, 30 * 24 * HOUR_MS, following_limit_bytes),
     )
+
+
+def topics_of(settings: Settings) -> Topics:
+    """The topics as the settings want them."""
+    kafka, heartbeats = settings.kafka, settings.heartbeats
+    return topics(kafka.topic_prefix, heartbeats.partitions, heartbeats.retention_h, kafka.record_limit_bytes)
 
 
 def heartbeats_group(prefix: str, epoch: int) -> str:

@@ -16,7 +16,7 @@ from cli.secrets.rotation import rotate as rotate_keys
 from settings import Settings, load
 from settings.keys import read_password, remove_encryption_key
 from storage.client import connect
-from streams.topics import Topics, topics
+from streams.topics import Topics, topics_of
 
 Result = TypeVar("Result")
 
@@ -59,12 +59,7 @@ def keys(*, remove: Annotated[bool, Parameter(negative=())] = False) -> int:
 def _with_parts(run: Callable[[Settings, Client, Topics], Coroutine[Any, Any, Result]]) -> Result:
     """Run with a connection to ClickHouse and the topics' names."""
     settings = load(os.environ)
-    names = topics(
-        settings.kafka.topic_prefix,
-        settings.heartbeats.partitions,
-        settings.heartbeats.retention_h,
-        settings.kafka.record_limit_bytes,
-    )
+    names = topics_of(settings)
     try:
         client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
         try:

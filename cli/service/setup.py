@@ -18,7 +18,7 @@ from storage.schema import set_up_schema
 from streams.kafka_security import kafka_security
 from streams.setup import SetUpTopics, set_up_topics
 from streams.topic_ids import admin_client
-from streams.topics import topics
+from streams.topics import topics_of
 
 # What the driver logs about a failure is what set-up says in a line of its own.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
@@ -61,12 +61,7 @@ def set_up(settings: Settings, now: datetime) -> SetUp:
     SettingsError for unusable keys.
     """
     made_keys = make_keys(settings.keys_folder)
-    wanted = topics(
-        settings.kafka.topic_prefix,
-        settings.heartbeats.partitions,
-        settings.heartbeats.retention_h,
-        settings.kafka.record_limit_bytes,
-    )
+    wanted = topics_of(settings)
     password = read_password(settings.clickhouse_password_file)
     try:
         migrations = set_up_schema(settings.clickhouse, password, settings.retention)

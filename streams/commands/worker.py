@@ -23,7 +23,7 @@ from streams.metrics import WorkerMetrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
 from streams.topic_lives import known_life
-from streams.topics import topics
+from streams.topics import topics_of
 from streams.worker import TOPICS_EVERY_S, held_partitions, run_worker, stall_check_every_s
 from streams.worker_health import PARTITIONS, STATE, WorkerHealth
 from streams.worker_listener import listen
@@ -40,9 +40,7 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
     security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
     require_fit(client, settings.clickhouse)
-    names = topics(
-        kafka.topic_prefix, settings.heartbeats.partitions, settings.heartbeats.retention_h, kafka.record_limit_bytes
-    )
+    names = topics_of(settings)
     admin = admin_client(kafka.bootstrap, security)
     lives = {
         name: known_life(client, settings.clickhouse.database, admin, name)

@@ -22,7 +22,7 @@ from streams.metrics import WorkerMetrics
 from streams.stall_watch import StallWatch
 from streams.topic_ids import admin_client
 from streams.topic_lives import known_life
-from streams.topics import heartbeats_group, topics
+from streams.topics import heartbeats_group, topics_of
 from streams.worker import TOPICS_EVERY_S, held_partitions, run_worker, stall_check_every_s
 from streams.worker_health import WorkerHealth
 from streams.worker_listener import listen
@@ -37,9 +37,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
     security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
     require_fit(client, settings.clickhouse)
-    names = topics(
-        kafka.topic_prefix, settings.heartbeats.partitions, settings.heartbeats.retention_h, kafka.record_limit_bytes
-    )
+    names = topics_of(settings)
     admin = admin_client(kafka.bootstrap, security)
     life = known_life(client, settings.clickhouse.database, admin, names.heartbeats.name)
     group = heartbeats_group(kafka.topic_prefix, life.epoch)

@@ -13,7 +13,7 @@ from cli.secrets.rotation import Rotation, Step, rotate
 from settings import load
 from settings.keys import read_encryption_keys, read_password
 from storage.client import connect
-from streams.topics import topics
+from streams.topics import topics_of
 from tests.api.fleet import FLOTTA, Device
 from tests.api.go_client import GoClient, path_of
 from tests.api.installation import Api, api_process
@@ -32,8 +32,7 @@ class Rotations:
     def __init__(self, variables: dict[str, str]) -> None:
         self.settings = load(variables)
         self.client = connect(self.settings.clickhouse, read_password(self.settings.clickhouse_password_file))
-        kafka, beats = self.settings.kafka, self.settings.heartbeats
-        self._topics = topics(kafka.topic_prefix, beats.partitions, beats.retention_h, kafka.record_limit_bytes)
+        self._topics = topics_of(self.settings)
 
     def run(self, dies_after: Step | None = None) -> Rotation:
         """One run of the command."""
