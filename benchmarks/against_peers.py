@@ -16,12 +16,12 @@ from benchmarks.load.heartbeat_load import heartbeat_script
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import usage, used_between
 from benchmarks.parts.beating_fleet import registered_fleet
-from benchmarks.parts.free_ports import free_ports
 from benchmarks.parts.installation import Installation
 from benchmarks.peers.go_heartbeats import build
 from benchmarks.peers.peer import Peer
 from benchmarks.report.result import Check, Figure
 from benchmarks.scale import Workplace
+from local.free_ports import free_ports
 
 QUESTION: Final = "what does it cost to acknowledge a heartbeat durably, beside programs that do only that?"
 

@@ -18,11 +18,11 @@ from benchmarks.load.request_heads import BASE_PATH
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import usage, used_between
 from benchmarks.parts.beating_fleet import registered_fleet
-from benchmarks.parts.free_ports import free_ports
 from benchmarks.parts.installation import Installation
 from benchmarks.peers.peer import Peer
 from benchmarks.report.result import Check, Figure
 from benchmarks.scale import Workplace
+from local.free_ports import free_ports
 
 QUESTION: Final = "how many reads a second does one API process answer, and how near is that to answering a constant?"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from local.free_ports import free_ports
 from local.kafka.broker import KafkaBroker
-from tests.ports import free_ports
 
 SHARED = Path(__file__).parents[2] / "shared"
 """The contract and the real messages belong to another project and stand beside the checkout."""

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from local.child import Child, Program
+from local.free_ports import free_ports
 from local.kafka.broker import KafkaBroker, answers
 from local.kafka.configuration import new_cluster_id
 from tests.api.installation import until
 from tests.conftest import CACHE
-from tests.ports import free_ports
 
 NODES: Final = 3
 

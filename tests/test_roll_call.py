@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.ports import free_ports
+from local.free_ports import free_ports
 
 pytestmark = pytest.mark.timeout(420)
 

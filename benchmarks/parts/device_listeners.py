@@ -14,9 +14,9 @@ import psutil
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.parts.certificates import Certificates
-from benchmarks.parts.free_ports import free_ports
 from benchmarks.parts.installation import Installation
 from benchmarks.peers.peer import Peer
+from local.free_ports import free_ports
 
 _HAPROXY: Final = Path(__file__).parents[2] / "deploy" / "haproxy" / "haproxy.cfg"
 _LOADED_WITHIN_S: Final = 60.0

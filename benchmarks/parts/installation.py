@@ -17,7 +17,7 @@ import psutil
 from clickhouse_connect.driver import Client
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.parts.free_ports import free_ports
+from local.free_ports import free_ports
 from settings import Settings, load
 from settings.keys import read_password
 from storage.client import connect

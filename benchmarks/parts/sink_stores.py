@@ -13,10 +13,10 @@ import platformdirs
 from clickhouse_connect.driver import Client
 
 from benchmarks.load.heartbeat_backlog import Backlog
-from benchmarks.parts.free_ports import free_ports
 from cli.service.setup import set_up
 from fleet.heartbeats.rows import SeenRow
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_ports
 from local.kafka.broker import KafkaBroker
 from settings import Settings, load
 from settings.keys import make_keys, read_password

@@ -11,6 +11,7 @@ import pytest
 from cli.service.setup import set_up
 from fleet.devices.states import DeviceIdentity
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_port
 from settings import load
 from settings.keys import make_keys, read_password
 from storage.client import connect
@@ -18,7 +19,6 @@ from storage.decisions import load_state
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient
 from tests.api.installation import Api, api_process, python_process
-from tests.ports import free_port
 
 Worker = subprocess.Popen[bytes]
 StoredIdentity = Callable[[Device], DeviceIdentity]

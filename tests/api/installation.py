@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from local.free_ports import free_port
 from tests.cli.muster import PROJECT, environment
-from tests.ports import free_port
 
 READY_WITHIN_S = 60.0
 

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from cli.service.setup import set_up
+from local.free_ports import free_ports
 from local.kafka.broker import KafkaBroker
 from settings import load
 from streams.heartbeats.records import decode_heartbeats
@@ -21,7 +22,6 @@ from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient, path_of
 from tests.api.installation import Api, api_process, python_process, until
 from tests.conftest import CACHE
-from tests.ports import free_ports
 
 DEAD = "127.0.0.1:1"
 HANG_UP_S = 0.7

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 
+from local.free_ports import free_port
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient, path_of
 from tests.api.installation import Api, answers_ok, api_process, python_process, until
-from tests.ports import free_port
 
 
 def test_metrics_are_summed_over_the_processes(variables: dict[str, str], deciding: object, tmp_path: Path) -> None:  # noqa: ARG001

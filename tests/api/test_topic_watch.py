@@ -10,13 +10,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from cli.service.setup import set_up
 from fleet.position import Position
+from local.free_ports import free_port
 from settings import load
 from streams.topic_ids import admin_client, find_topics
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient, RawAnswer, path_of
 from tests.api.installation import api_process, python_process, until
 from tests.cli.muster import PROJECT, environment
-from tests.ports import free_port
 
 
 def test_topics_made_anew_end_the_process_and_the_next_knows_their_epoch(

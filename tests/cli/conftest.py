@@ -9,11 +9,11 @@ import pytest
 
 from cli.service.setup import set_up
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_port
 from settings import load
 from settings.keys import make_keys
 from tests.api.installation import api_process, python_process
 from tests.cli.muster import run
-from tests.ports import free_port
 
 
 class Served(NamedTuple):

@@ -6,8 +6,8 @@ import pytest
 
 from cli.errors import CommandError
 from cli.http_client import RefusedError, Server
+from local.free_ports import free_port
 from tests.cli.scripted_server import Asked, Told, scripted_server
-from tests.ports import free_port
 
 PATH = "/api/v1/namespaces/web"
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.free_ports import free_port
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient
 from tests.cluster.broker_loss import count, in_sync, leader, load, summary
 from tests.kafka_cluster import NODES, KafkaCluster
-from tests.ports import free_port
 from tests.test_roll_call import Installation, running, until
 
 pytestmark = pytest.mark.timeout(420)

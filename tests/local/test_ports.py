@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from local.errors import LocalError
+from local.free_ports import free_port
 from local.ports import WantedPort, require_free
-from tests.ports import free_port
 
 
 def test_a_port_in_use_names_its_owner_and_the_setting() -> None:

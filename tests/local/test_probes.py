@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
+from local.free_ports import free_port
 from local.probes import AllReady, OwnReady, answers_ok
-from tests.ports import free_port
 
 
 class Answers(ThreadingHTTPServer):

@@ -16,6 +16,7 @@ from cli.service.children import Children, wanted_ports
 from cli.service.setup import set_up
 from fleet.errors import UnavailableError
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_port, free_ports
 from settings import SettingsError, load
 from settings.keys import make_keys, read_password
 from storage.client import connect
@@ -28,7 +29,6 @@ from tests.api.installation import api_process, python_process, until
 from tests.api.listeners.authority import Authority, Pair
 from tests.outside.secured_broker import PASSWORD, PORTS, USER, SecuredBroker
 from tests.outside.tls_proxy import tls_in_front_of
-from tests.ports import free_port, free_ports
 from tests.waiting import eventually
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

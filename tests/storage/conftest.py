@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_port
 from settings import ClickHouseSettings
 from settings.keys import make_keys, read_password
-from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")

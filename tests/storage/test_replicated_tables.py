@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.ports import free_port
+from local.free_ports import free_port
 from tests.zookeeper import ZooKeeper
 
 PROJECT = Path(__file__).parents[2]

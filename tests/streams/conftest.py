@@ -13,10 +13,10 @@ from clickhouse_connect.driver import Client
 
 from cli.service.setup import set_up
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_port
 from settings import Settings, load
 from settings.keys import make_keys, read_password
 from storage.client import connect
-from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

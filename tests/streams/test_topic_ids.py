@@ -8,9 +8,9 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from fleet.errors import UnavailableError
+from local.free_ports import free_port
 from streams import topic_ids
 from streams.topic_ids import admin_client, find_topics, topics_with_records
-from tests.ports import free_port
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from socket import socket
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from local.free_ports import free_port
 from streams.worker_health import LIVE_WITHIN_S, PARTITIONS, STATE, WorkerHealth
 from streams.worker_listener import listen
-from tests.ports import free_port
 
 
 class Clock:

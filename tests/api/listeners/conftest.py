@@ -9,13 +9,13 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from local.free_ports import free_port
 from tests.api.fleet import Operator
 from tests.api.installation import Api, api_process, python_process
 from tests.api.listeners.agent import TARGET
 from tests.api.listeners.authority import Authority, Pair
 from tests.api.listeners.go_edge_api import build
 from tests.api.listeners.stored import Stored, stored_by
-from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")

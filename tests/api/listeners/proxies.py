@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from local.free_ports import free_port
 from tests.api.installation import until
 from tests.api.listeners.authority import Pair
 from tests.cli.muster import PROJECT, environment
-from tests.ports import free_port
 
 DEPLOY = PROJECT / "deploy"
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from local.free_ports import free_port
 from tests.api.installation import python_process, until
 from tests.api.listeners.authority import Authority
 from tests.cli.muster import run
-from tests.ports import free_port
 
 TOKEN = "a-token-made-for-this-test"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a host that is not loopback

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from cryptography import x509
 
+from local.free_ports import free_port
 from tests.api.go_client import path_of
 from tests.api.installation import Api, api_process, until
 from tests.api.listeners.authority import Authority, Pair
 from tests.api.listeners.conftest import Listening
-from tests.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("deciding")
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from local.free_ports import free_port
 from tests.api.fleet import Device
 from tests.api.go_client import BASE, GoClient, path_of
 from tests.api.installation import Api, api_process
@@ -20,7 +21,6 @@ from tests.api.listeners.authority import Authority, Pair
 from tests.api.listeners.conftest import Listening
 from tests.api.listeners.proxies import haproxy, nginx
 from tests.api.listeners.test_callers import rfc_9440
-from tests.ports import free_port
 
 READ = path_of("nobody", "configuration")
 

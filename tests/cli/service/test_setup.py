@@ -16,6 +16,7 @@ from cli.service.children import Children
 from cli.service.download_progress import DownloadProgress
 from cli.service.setup import set_up
 from fleet.errors import ConflictError
+from local.free_ports import free_port
 from local.supervisor import Supervisor
 from settings import Settings, load
 from settings.keys import make_keys, read_password
@@ -23,7 +24,6 @@ from storage.client import connect
 from storage.epochs import read_epochs
 from streams.topic_ids import admin_client, find_topics
 from tests.cli.muster import environment, run
-from tests.ports import free_port
 from tests.waiting import wait_until
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

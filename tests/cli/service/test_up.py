@@ -12,9 +12,9 @@ import httpx
 import psutil
 import pytest
 
+from local.free_ports import free_ports
 from tests.cli.muster import PROJECT, command, environment
 from tests.conftest import CACHE
-from tests.ports import free_ports
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -7,9 +7,9 @@ import pytest
 
 from cli.service.children import wanted_ports
 from local.data_folder import held_alone
+from local.free_ports import free_ports
 from settings import load
 from tests.cli.muster import run
-from tests.ports import free_ports
 
 
 def ports() -> dict[str, int]:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_port
 from settings import ClickHouseSettings, RetentionSettings
 from settings.keys import make_keys, read_password
 from storage.schema import set_up_schema
-from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from cli.simulate.calls import Calls, open_session
 from cli.simulate.measurements import Measurements
+from local.free_ports import free_port
 from tests.cli.scripted_server import Asked, ScriptedServer, Told, scripted_server
-from tests.ports import free_port
 
 BODY = b'{"events":null,"playbook-executions":null,"status":"up","version":"v","workloads":null}\n'
 OK = Told(200, b"", (("Muster-Position", "1-2-3-4"),))

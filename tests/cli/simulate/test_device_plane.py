@@ -8,10 +8,10 @@ import pytest
 from cli.errors import CommandError
 from cli.pki.init import init
 from cli.simulate.device_plane import HostCertificate, device_plane
+from local.free_ports import free_port
 from settings import load
 from tests.api.installation import api_process
 from tests.cli.conftest import Served
-from tests.ports import free_port
 
 NONE = HostCertificate(None, None, None)
 APART = {"MUSTER_DEVICE_PORT": "8443"}

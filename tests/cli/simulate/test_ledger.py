@@ -10,9 +10,9 @@ from cli.simulate.positions import AcknowledgedPositions
 from cli.simulate.stored_heartbeats import StoredHeartbeats
 from fleet.errors import UnavailableError
 from fleet.position import Position
+from local.free_ports import free_port
 from settings import ClickHouseSettings
 from storage.client import connect
-from tests.ports import free_port
 
 Row = tuple[Position, str]
 

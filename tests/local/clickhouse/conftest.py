@@ -9,7 +9,7 @@ import pytest
 from clickhouse_connect.driver import Client
 
 from local.clickhouse.process import ClickHouseEndpoint
-from tests.ports import free_port
+from local.free_ports import free_port
 
 PASSWORDS = {"muster": "owner-password", "analyst": "analyst-password"}
 

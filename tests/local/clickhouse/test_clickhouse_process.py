@@ -14,8 +14,8 @@ import pytest
 
 from local.clickhouse.process import ClickHouseEndpoint
 from local.errors import LocalError
+from local.free_ports import free_port
 from tests.local.clickhouse.conftest import PASSWORDS, write_keys
-from tests.ports import free_port
 
 AUTH = ("muster", PASSWORDS["muster"])
 

@@ -8,10 +8,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from local.errors import LocalError
+from local.free_ports import free_ports
 from local.kafka.broker import KafkaBroker, answers
 from local.kafka.configuration import server_properties
 from tests.conftest import CACHE
-from tests.ports import free_ports
 
 
 def _produce(bootstrap: str, topic: str, value: bytes) -> None:

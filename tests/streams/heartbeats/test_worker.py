@@ -18,12 +18,12 @@ from fleet.decisions.verdict import Limits
 from fleet.heartbeats.heartbeat import content_hash
 from fleet.position import pack_sequence
 from local.clickhouse.process import ClickHouseEndpoint
+from local.free_ports import free_port
 from settings import Settings
 from storage.decisions import insert_decisions
 from streams.commands.records import decode_requests
 from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.topic_ids import admin_client
-from tests.ports import free_port
 from tests.streams.conftest import REPEAT_WITHIN_MS, ROOT, Start
 from tests.streams.heartbeats.heartbeat_ledger import expected_views
 from tests.streams.heartbeats.heartbeat_scenario import Scenario

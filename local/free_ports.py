@@ -1,4 +1,4 @@
-"""Ports nobody listens on, so that tests run beside a running Muster."""
+"""Ports nobody listens on, for those who start a Muster of their own beside another one: tests and benchmarks."""
 
 import socket
 
@@ -9,7 +9,7 @@ _handed_out: set[int] = set()
 def free_ports(count: int, consecutive: int = 1) -> list[int]:
     """`count` ports, each followed by `consecutive - 1` free ones. Never the same twice in a process."""
     found: list[int] = []
-    # Two test runs side by side start at different places.
+    # Two runs side by side start at different places.
     start = _FIRST + _ephemeral_port() % (_LAST - _FIRST)
     candidates = (_FIRST + (start - _FIRST + step) % (_LAST - _FIRST) for step in range(_LAST - _FIRST))
     for candidate in candidates:
