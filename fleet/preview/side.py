@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from fleet.configuration import Configuration, References, Workload, configure, sections_of
+from fleet.configuration import Configuration, References, Workload, WorkloadIndex, configure, sections_of
 from fleet.decisions.commands import JSONObject, ResourceKey
 from fleet.decisions.state import FleetState
 from fleet.devices.labels import device_set_name
@@ -55,22 +55,16 @@ class Side:
         self._secrets: dict[str, JSONObject] = {}
         self.references = References(namespace, self.secret, self.config_map)
         self.workloads: dict[str, Workload] = {}
-        self._by_device: dict[str, list[Workload]] = {}
-        self._by_selector: list[Workload] = []
-        self._keys: tuple[str, ...] = ()
+        self._index = WorkloadIndex(namespace, ())
         self._selections: dict[tuple[str | None, ...], tuple[Workload, ...]] = {}
         self._assembled: dict[Recipe, Assembled] = {}
 
     def compile(self) -> Iterator[None]:
         """Read the workloads; yields after each."""
         for name, held in sorted(self.state.resources("EdgeWorkload", self.namespace).items()):
-            workload = self.workloads[name] = Workload(held.body)
-            if workload.device:
-                self._by_device.setdefault(workload.device, []).append(workload)
-            else:
-                self._by_selector.append(workload)
+            self.workloads[name] = Workload(held.body)
             yield
-        self._keys = tuple(sorted({key for workload in self._by_selector for key in workload.label_keys}))
+        self._index = WorkloadIndex(self.namespace, (), self.workloads)
 
     def recipe(self, identity: DeviceIdentity, labels: Labels, spec: bytes) -> Recipe:
         """Of a device with these effective labels."""
@@ -115,15 +109,15 @@ class Side:
         return held.body if held else None
 
     def _select(self, device_id: str, labels: Labels) -> tuple[Workload, ...]:
-        asked = tuple([labels.get(key) for key in self._keys])
+        named = device_id if device_id in self._index.named else None
+        asked = (named, *[labels.get(key) for key in self._index.labels])
         selected = self._selections.get(asked)
         if selected is None:
-            selected = tuple(each for each in self._by_selector if each.applies_to(device_id, labels))
+            selected = tuple(self._index.select(device_id, labels))
             if len(self._selections) >= REMEMBERED:
                 self._selections.clear()
             self._selections[asked] = selected
-        named = self._by_device.get(device_id)
-        return tuple(sorted((*selected, *named), key=lambda each: each.name)) if named else selected
+        return selected
 
     def _sections(self, sections: Sections) -> EdgeDeviceSetSpec:
         set_name, spec = sections
