@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 import orjson
-import yaml
 from cyclopts import Parameter
 
 from cli.errors import CommandError
 from cli.options import ServerOption
 from cli.server_address import USAGE_STATUS, open_server
 from fleet.decisions.commands import JSONObject
+from fleet.documents.block_yaml import to_block_yaml
 from settings import load
 
 _AGO = re.compile(r"(\d{1,9})\s*([smhd])(?:\s+ago)?")
@@ -81,20 +81,4 @@ def _text(told: JSONObject) -> str:
     ]
     lines = "".join(f"{name + ':':<9} {value}\n" for name, value in facts if value)
     configuration = {name: part for name, part in (told["configuration"] or {}).items() if part}
-    return lines + ("---\n" + _yaml(configuration) if configuration else "")
-
-
-class _Dumper(yaml.CSafeDumper):
-    """Texts of several lines in block style."""
-
-
-def _block(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _block)
-
-
-def _yaml(content: JSONObject) -> str:
-    text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=True, allow_unicode=True, default_flow_style=False)
-    return text
+    return lines + ("---\n" + to_block_yaml(configuration) if configuration else "")

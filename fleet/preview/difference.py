@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-import yaml
 
 from fleet.configuration.explanation import HIDDEN
 from fleet.decisions.commands import JSONObject
+from fleet.documents.block_yaml import to_block_yaml
 
 LINES_LIMIT: Final = 120
 """Lines of a difference; one that is longer says how much is left out."""
@@ -80,21 +80,6 @@ def _shown(content: JSONObject, known: dict[tuple[str, ...], str]) -> JSONObject
     return {"configuration": configuration, "workloads": workloads, "secrets": secrets}
 
 
-class _Dumper(yaml.CSafeDumper):
-    """Texts of several lines in block style, so that their lines can be compared."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class asks for each value
-        return True
-
-
-def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)
-
-
 def _lines(shown: JSONObject) -> list[str]:
     given = {name: part for name, part in shown.items() if part}
-    text: str = yaml.dump(given, Dumper=_Dumper, sort_keys=True, allow_unicode=True, default_flow_style=False)
-    return text.splitlines() if given else []
+    return to_block_yaml(given).splitlines() if given else []
