@@ -100,16 +100,6 @@ class FleetState:
         """The same for Secrets and ConfigMaps alone, to which the others refer."""
         return self._references_generations.get(namespace, 0)
 
-    def configuration_stamp(self, namespace: str, device_id: str) -> tuple[int, int, int]:
-        """Differs whenever the device's configuration can differ: (generation, device's and identity's revision)."""
-        devices = self._packed[DEVICE_KIND].get(namespace)
-        identity = self.identities.get(device_id)
-        return (
-            self.generation(namespace),
-            devices.revision(device_id) if devices is not None else 0,
-            identity.revision if identity else 0,
-        )
-
     def pending_since(self, before_ms: int, limit: int) -> list[DeviceIdentity]:
         """Up to `limit` undecided enrolments requested before a time, oldest first, ties by device id."""
         found: list[DeviceIdentity] = []

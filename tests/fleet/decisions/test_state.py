@@ -80,12 +80,14 @@ def test_a_shared_change_raises_the_generation_of_its_namespace_alone() -> None:
 def test_a_devices_change_is_a_matter_of_that_device() -> None:
     """Registering a fleet must not assemble everybody's configuration anew."""
     state = FleetState("default")
-    before = state.configuration_stamp("plant", "dev")
-    state.apply(Change(DEVICE, {"spec": 1}), 1)
-    one = state.configuration_stamp("plant", "dev")
-    state.apply(identity_change(DeviceIdentity("dev", DeviceState.APPROVED, "plant")), 2)
-    two = state.configuration_stamp("plant", "dev")
-    assert len({before, one, two}) == 3
+    for device_id in ("dev", "other"):
+        state.apply(identity_change(DeviceIdentity(device_id, DeviceState.PENDING, "plant")), 1)
+    changes = [Change(DEVICE, {"spec": 1}), identity_change(DeviceIdentity("dev", DeviceState.APPROVED, "plant"))]
+    for revision, change in enumerate(changes, start=2):
+        for device_id in ("dev", "other"):
+            state.identities.set_note(device_id, "its configuration")
+        state.apply(change, revision)
+        assert (state.identities.note("dev"), state.identities.note("other")) == (None, "its configuration")
     assert state.generation("plant") == 0
 
 
