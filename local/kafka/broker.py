@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from local.child import Program
 from local.errors import LocalError
 from local.kafka.configuration import new_cluster_id, server_properties
-from local.kafka.jars import Progress, provide_jars
+from local.kafka.jars import Progress, UnseenProgress, provide_jars
 from local.kafka.pins import read_pins
 from local.own_child import OwnChild
 
@@ -94,7 +94,7 @@ class KafkaBroker(OwnChild):
 
     def program(self) -> Program:
         """Prepared without showing the download's progress."""
-        return self.prepare(_Unseen())
+        return self.prepare(UnseenProgress())
 
 
 def answers(bootstrap: str) -> bool:
@@ -128,13 +128,3 @@ def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """Nothing that would change the Java runtime's options, and a locale in which it finds folders by any name."""
     plain = {name: value for name, value in inherited.items() if name not in {"JAVA_TOOL_OPTIONS", "CLASSPATH"}}
     return plain | {"LC_ALL": "C.UTF-8"}
-
-
-class _Unseen:
-    """Progress nobody looks at."""
-
-    def expect(self, files: int, size_bytes: int) -> None: ...
-
-    def advance(self, size_bytes: int) -> None: ...
-
-    def note(self, line: str) -> None: ...

@@ -48,6 +48,19 @@ class Progress(Protocol):
         """Something a person should read."""
 
 
+class UnseenProgress:
+    """Progress nobody looks at."""
+
+    def expect(self, files: int, size_bytes: int) -> None:
+        """Nobody asked."""
+
+    def advance(self, size_bytes: int) -> None:
+        """Nor here."""
+
+    def note(self, line: str) -> None:
+        """Nor here."""
+
+
 Fetch = Callable[[Pin, Path, Callable[[int], None]], Path]
 """Downloads a pinned jar into a folder, reporting bytes as they arrive, and gives the file."""
 

@@ -17,6 +17,7 @@ from cli.service.setup import set_up
 from fleet.errors import UnavailableError
 from local.clickhouse.process import ClickHouseEndpoint
 from local.free_ports import free_port, free_ports
+from local.kafka.jars import UnseenProgress
 from settings import SettingsError, load
 from settings.keys import make_keys, read_password
 from storage.client import connect
@@ -162,7 +163,7 @@ def admin_client_of(variables: dict[str, str]) -> AdminClient:
 def test_with_outside_servers_nothing_local_is_started(variables: dict[str, str]) -> None:
     """Neither a broker nor an endpoint, nor are their ports asked for; without them both are."""
     settings = load(variables)
-    assert Children(settings, os.environ).stores(_Silent()) == []
+    assert Children(settings, os.environ).stores(UnseenProgress()) == []
     assert [port.setting for port in wanted_ports(settings)] == ["MUSTER_HTTP_PORT"]
 
 
@@ -185,16 +186,3 @@ def test_a_ca_that_is_no_file_is_named(outside: Outside) -> None:
     variables = outside.variables(CERTIFICATE) | {"MUSTER_CLICKHOUSE_CA": "/no/such/file"}
     with pytest.raises(SettingsError, match="MUSTER_CLICKHOUSE_CA cannot be used: No such file"):
         set_up(load(variables), NOW)
-
-
-class _Silent:
-    """Takes progress and shows none."""
-
-    def expect(self, files: int, size_bytes: int) -> None:
-        """Nothing is downloaded."""
-
-    def advance(self, size_bytes: int) -> None:
-        """Nothing arrives."""
-
-    def note(self, line: str) -> None:
-        """Nothing is said."""
