@@ -1,59 +1,37 @@
 """Reads during a storm of changes: a workload that selects a tenth of the fleet changes again and again."""
 
-import http.client
-import json
 import re
 import statistics
 import time
 from typing import Final
 
 from benchmarks.benchmark import Findings, Say
-from benchmarks.errors import BenchmarkError
-from benchmarks.fleet_content import NAMESPACE, REGIONS, device_id
+from benchmarks.fleet_content import REGIONS, device_id
 from benchmarks.load.poll_load import poll_script
-from benchmarks.load.request_heads import BASE_PATH
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import usage, used_between
-from benchmarks.measuring.visibility import ChangeProbe
+from benchmarks.measuring.visibility import ChangeProbe, ProbedChange
 from benchmarks.parts.beating_fleet import registered_fleet
 from benchmarks.parts.installation import Installation
 from benchmarks.report.result import Check, Figure
 from benchmarks.scale import Workplace
-from cli.resources.resource_paths import resource_path
-from fleet.resources import KINDS
 
 QUESTION: Final = "how soon does every API process serve a change of a tenth of the fleet, and what does a storm cost?"
 
 _CALLS: Final = ("registration", "configuration")
 _BETWEEN_S: Final = 0.2
 _SHOWN: Final = re.compile(rb'"number":"(\d+)"')
-_OK: Final = 200
 
 
-class _WorkloadProbe(ChangeProbe):
-    """Changes a workload that a region runs, and watches a device of it."""
-
-    def _member(self, _devices: int) -> str:
-        return device_id(0)
-
-    def _change(self, number: int) -> int:
-        path = resource_path(KINDS["EdgeWorkload"], NAMESPACE, f"in-{REGIONS[0]}")
-        patch = json.dumps({"metadata": {"annotations": {"podman/number": str(number)}}})
-        connection = self._connect()
-        connection.request("PATCH", path, patch, {"Content-Type": "application/merge-patch+json"})
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        if answer.status != _OK:
-            raise BenchmarkError(f"a workload could not be changed: {answer.status} {body[:500]!r}")
-        return int(json.loads(body)["metadata"]["resourceVersion"])
-
-    def _poll(self, connection: http.client.HTTPConnection, served: object) -> None:
-        path = f"{BASE_PATH}/namespaces/{NAMESPACE}/devices/{self._device}/configuration"
-        while not self._ended.wait(0.004):
-            connection.request("GET", path)
-            if shown := _SHOWN.search(connection.getresponse().read()):
-                served.first_s.setdefault(int(shown[1]), time.time())  # type: ignore[attr-defined]
+def _change_of_a_workload() -> ProbedChange:
+    """Of one that a region runs, shown to a device of it."""
+    return ProbedChange(
+        "EdgeWorkload",
+        f"in-{REGIONS[0]}",
+        device_id(0),
+        lambda number: {"metadata": {"annotations": {"podman/number": str(number)}}},
+        lambda body: int(shown[1]) if (shown := _SHOWN.search(body)) else None,
+    )
 
 
 class _Polled:
@@ -83,7 +61,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     """Changes with nothing else to do, polls at rest, and both together."""
     scale = workplace.scale
     with registered_fleet(workplace, scale, say) as installation:
-        probe = _WorkloadProbe(installation, scale.devices)
+        probe = ChangeProbe(installation, _change_of_a_workload())
         _ = installation.client
         with probe.watching():
             idle_s, idle_lost = _changes(probe, scale.seconds / 2)
@@ -126,7 +104,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         )
 
 
-def _changes(probe: _WorkloadProbe, seconds: float) -> tuple[list[float], int]:
+def _changes(probe: ChangeProbe, seconds: float) -> tuple[list[float], int]:
     served_s: list[float] = []
     lost = 0
     ends_s = time.monotonic() + seconds

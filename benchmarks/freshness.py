@@ -10,7 +10,7 @@ from benchmarks.benchmark import Findings, Say
 from benchmarks.fleet_content import device_id
 from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.heartbeats import ledger_checks
-from benchmarks.measuring.visibility import ChangeProbe, seconds_until_visible
+from benchmarks.measuring.visibility import ChangeProbe, change_of_a_set, seconds_until_visible
 from benchmarks.parts.beating_fleet import beaten_fleet
 from benchmarks.parts.installation import Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
@@ -71,7 +71,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
 
 def _probe(installation: Installation, workplace: Workplace, beats: Beats, share: float, highest: float) -> _Probed:
     scale = workplace.scale
-    probe = ChangeProbe(installation, scale.devices)
+    probe = ChangeProbe(installation, change_of_a_set(installation, scale.devices))
     visible_s: list[float] = []
     served_s: list[float] = []
     lost = 0

@@ -1,12 +1,13 @@
 """Probes from outside: when a heartbeat can be read by SQL, and when each API process serves a change."""
 
 import http.client
+import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.fleet_content import NAMESPACE, SETS, device_id
@@ -53,72 +54,76 @@ def seconds_until_visible(installation: Installation, device: str) -> float | No
     return time.monotonic() - acknowledged_s
 
 
-class _Served(NamedTuple):
-    """When a process first served a period, Unix time in seconds."""
+class ProbedChange(NamedTuple):
+    """What is changed, and in whose configuration it shows: `patch` makes a number, `shown` finds it in an answer."""
 
-    first_s: dict[int, float]
+    kind: str
+    name: str
+    device: str
+    patch: Callable[[int], dict[str, Any]]
+    shown: Callable[[bytes], int | None]
+
+
+def change_of_a_set(installation: Installation, devices: int) -> ProbedChange:
+    """Of the period of a set that a third of the fleet is in, shown to the first of its members."""
+    return ProbedChange(
+        "EdgeDeviceSet",
+        SETS[0],
+        _member(installation, devices),
+        lambda period_s: {"spec": {"heartbeat": {"periodSeconds": period_s}}},
+        lambda body: json.loads(body)["device-configuration"]["configuration"]["heartbeat"]["period_seconds"],
+    )
+
+
+_FIRST_NUMBER: Final = 101
+"""Of a change: seconds of a period that no set of the fleet has."""
 
 
 class ChangeProbe:
-    """Changes a set that a third of the fleet is in, and watches each API process until it serves the change."""
+    """Changes something again and again, and watches each API process until it serves the change."""
 
-    def __init__(self, installation: Installation, devices: int) -> None:
+    def __init__(self, installation: Installation, change: ProbedChange) -> None:
         self._installation = installation
-        self._device = self._member(devices)
-        self._served: dict[int, _Served] = {}
+        self._change = change
+        self._first_served_s: dict[int, dict[int, float]] = {}  # Unix time by process and number
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._period_s = 100
+        self._numbers = itertools.count(_FIRST_NUMBER)
 
     def seconds_until_served(self) -> list[float]:
         """One change: for each API process, the time from its being stored to its being served. Empty when lost."""
-        self._period_s += 1
-        period_s = self._period_s
-        revision = self._change(period_s)
+        number = next(self._numbers)
+        revision = self._patch(number)
         rows = self._installation.query(
             "SELECT toUnixTimestamp64Milli(min(stored_at)) FROM decisions WHERE revision = {revision:UInt64}",
             revision=revision,
         )
         stored_s = int(str(rows[0][0])) / 1000
         gives_up_s = time.monotonic() + _GIVE_UP_S
-        while not all(period_s in served.first_s for served in self._served.values()):
+        while not all(number in first_s for first_s in self._first_served_s.values()):
             if time.monotonic() > gives_up_s:
                 return []
             time.sleep(_LOOK_EVERY_S)
-        return [max(0.0, served.first_s[period_s] - stored_s) for served in self._served.values()]
+        return [max(0.0, first_s[number] - stored_s) for first_s in self._first_served_s.values()]
 
-    def _change(self, period_s: int) -> int:
-        path = resource_path(KINDS["EdgeDeviceSet"], NAMESPACE, SETS[0])
-        patch = json.dumps({"spec": {"heartbeat": {"periodSeconds": period_s}}})
-        connection = self._connect()
+    def _patch(self, number: int) -> int:
+        """Make the change; its revision."""
+        path = resource_path(KINDS[self._change.kind], NAMESPACE, self._change.name)
+        patch = json.dumps(self._change.patch(number))
+        connection = _connect(self._installation)
         connection.request("PATCH", path, patch, {"Content-Type": "application/merge-patch+json"})
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
         if answer.status != _OK:
-            raise BenchmarkError(f"a set could not be changed: {answer.status} {body[:500]!r}")
+            raise BenchmarkError(f"{self._change.kind} {self._change.name}: {answer.status} {body[:500]!r}")
         return int(json.loads(body)["metadata"]["resourceVersion"])
-
-    def _member(self, devices: int) -> str:
-        """A device of the set."""
-        connection = self._connect()
-        for index in range(min(devices, 100)):
-            path = f"/apis/management.project-flotta.io/v1alpha1/namespaces/{NAMESPACE}/edgedevices/{device_id(index)}"
-            connection.request("GET", path)
-            body = json.loads(connection.getresponse().read())
-            if body["metadata"]["labels"].get("flotta/member-of") == SETS[0]:
-                connection.close()
-                return device_id(index)
-        raise BenchmarkError(f"no device is a member of {SETS[0]}")
-
-    def _connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self._installation.settings.http.port, timeout=10)
 
     def _connections(self) -> dict[int, http.client.HTTPConnection]:
         """A connection to each API process: the kernel chooses who gets one, so try until all are met."""
         found: dict[int, http.client.HTTPConnection] = {}
         for _ in range(_CONNECTIONS_TRIED):
-            connection = self._connect()
+            connection = _connect(self._installation)
             connection.request("GET", "/health/ready")
             process = int(json.loads(connection.getresponse().read())["process"])
             if process in found:
@@ -129,21 +134,23 @@ class ChangeProbe:
                 return found
         raise BenchmarkError("not every API process could be met")
 
-    def _poll(self, connection: http.client.HTTPConnection, served: _Served) -> None:
-        path = f"{BASE_PATH}/namespaces/{NAMESPACE}/devices/{self._device}/configuration"
+    def _poll(self, connection: http.client.HTTPConnection, first_s: dict[int, float]) -> None:
+        path = f"{BASE_PATH}/namespaces/{NAMESPACE}/devices/{self._change.device}/configuration"
         while not self._ended.wait(_POLL_EVERY_S):
             connection.request("GET", path)
-            body = json.loads(connection.getresponse().read())
-            period_s = body["device-configuration"]["configuration"]["heartbeat"]["period_seconds"]
-            served.first_s.setdefault(period_s, time.time())
+            number = self._change.shown(connection.getresponse().read())
+            if number is not None:
+                first_s.setdefault(number, time.time())
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Poll every process meanwhile."""
         connections = self._connections()
-        self._served = {process: _Served({}) for process in connections}
+        self._first_served_s = {process: {} for process in connections}
         self._threads = [
-            threading.Thread(target=self._poll, args=(connection, self._served[process]), name=f"poll-{process}")
+            threading.Thread(
+                target=self._poll, args=(connection, self._first_served_s[process]), name=f"poll-{process}"
+            )
             for process, connection in connections.items()
         ]
         for thread in self._threads:
@@ -156,3 +163,20 @@ class ChangeProbe:
                 thread.join()
             for connection in connections.values():
                 connection.close()
+
+
+def _member(installation: Installation, devices: int) -> str:
+    """A device of the set."""
+    connection = _connect(installation)
+    for index in range(min(devices, 100)):
+        path = f"/apis/management.project-flotta.io/v1alpha1/namespaces/{NAMESPACE}/edgedevices/{device_id(index)}"
+        connection.request("GET", path)
+        body = json.loads(connection.getresponse().read())
+        if body["metadata"]["labels"].get("flotta/member-of") == SETS[0]:
+            connection.close()
+            return device_id(index)
+    raise BenchmarkError(f"no device is a member of {SETS[0]}")
+
+
+def _connect(installation: Installation) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", installation.settings.http.port, timeout=10)

@@ -8,18 +8,15 @@ counted, nothing logged, no position reckoned beyond the one that it answers wit
 import argparse
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-import uvicorn
-
 from api.devices.heartbeat_publisher import HeartbeatPublisher
+from benchmarks.peers.serving import serve
 from fleet.heartbeats.heartbeat import read_heartbeat
 from streams.heartbeats.records import HeartbeatEntry
 from streams.kafka_producer import KafkaProducer
 
-_BACKLOG: Final = 2048
 _RECORD_LIMIT_BYTES: Final = 4_000_000
 _IN_FLIGHT_BYTES: Final = 64_000_000
 _DEADLINE_S: Final = 0.6
@@ -38,23 +35,8 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, default=12)
     parser.add_argument("--window-ms", type=int, default=25)
     asked = parser.parse_args()
-    config = uvicorn.Config(
-        _Application(asked.bootstrap, asked.topic, asked.partitions, asked.window_ms / 1000),
-        http="httptools",
-        loop="uvloop",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        backlog=_BACKLOG,
-    )
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((asked.host, asked.port))
-        uvicorn.Server(config).run(sockets=[listener])
+    application = _Application(asked.bootstrap, asked.topic, asked.partitions, asked.window_ms / 1000)
+    serve(application, asked.host, asked.port, lifespan="on")
 
 
 class _Application:

@@ -5,14 +5,12 @@ what the way there and back costs. `--answer FILE` is JSON: headers as pairs, an
 """
 
 import argparse
-import socket
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-import uvicorn
 
-_BACKLOG: Final = 2048
+from benchmarks.peers.serving import serve
 
 
 def main() -> None:
@@ -29,23 +27,7 @@ def main() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    config = uvicorn.Config(
-        application,
-        http="httptools",
-        loop="uvloop",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        backlog=_BACKLOG,
-    )
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind(("127.0.0.1", asked.port))
-        uvicorn.Server(config).run(sockets=[listener])
+    serve(application, "127.0.0.1", asked.port, lifespan="off")
 
 
 if __name__ == "__main__":
