@@ -8,7 +8,7 @@ from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.heartbeats import answered, fell_behind_s, ledger_checks, memory_figures
 from benchmarks.load.poll_load import poll_script
 from benchmarks.load.wrk import Load, Outcome
-from benchmarks.measuring.processor_time import usage, used_between
+from benchmarks.measuring.processor_time import others_between, usage, used_between
 from benchmarks.parts.beating_fleet import beaten_fleet
 from benchmarks.parts.installation import STAGES, Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
@@ -22,6 +22,8 @@ _P99_LIMIT_MS: Final = 100.0
 _SEARCH_S: Final = 15.0
 _WARM_S: Final = 5.0
 _LONGEST_S: Final = 60.0
+_HOLDS: Final = 3
+"""Sizes that are held at most: a short conversation promises more than a long one keeps."""
 _TRIES: Final = 6
 _FIRST_SHARE: Final = 0.5
 """Of the fleet whose reads a closed loop served: where the search begins."""
@@ -38,6 +40,8 @@ class Conversation(NamedTuple):
     beats: Run
     processor_s: dict[str, float]
     took_s: float
+    others_s: float
+    """Processor seconds of what is neither Muster nor the load generator."""
 
     @property
     def is_served(self) -> bool:
@@ -70,14 +74,20 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         size = min(scale.devices, int(closed.accepted_per_s * _MINUTE_S / _READS_A_MINUTE * _FIRST_SHARE))
         say(f"closed loop: {closed.accepted_per_s:,.0f} reads/s")
         size, tried = _search(installation, workplace, beats, size, say)
-        held = [
-            _converse(installation, workplace, beats, size, scale.at_most(_LONGEST_S)) for _ in range(scale.repeats)
-        ]
-        for conversation in held:
-            say(f"held: {conversation}")
+        for _ in range(_HOLDS):
+            held = [_hold(installation, workplace, beats, size, say)]
+            if held[0].is_served:
+                break
+            tried.append(held[0])
+            size = int(size / _STEP)
+        held += [_hold(installation, workplace, beats, size, say) for _ in range(scale.repeats - 1)]
         return Findings(
             installation.chosen,
-            (*ledger_checks([each.beats for each in held]), answered([each.beats for each in held]), _served(held)),
+            (
+                *ledger_checks([each.beats for each in (*tried, *held)]),
+                answered([each.beats for each in held]),
+                _served(held),
+            ),
             (
                 Figure(
                     "devices",
@@ -102,6 +112,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                     )
                     for stage in (*STAGES, "load generator")
                 ),
+                Figure("others on the machine", "cores", tuple(each.others_s / each.took_s for each in held)),
                 *memory_figures([each.beats for each in held]),
             ),
             (_plot([*tried, *held]),),
@@ -156,6 +167,12 @@ def _search(
     return served or size, tried
 
 
+def _hold(installation: Installation, workplace: Workplace, beats: Beats, size: int, say: Say) -> Conversation:
+    held = _converse(installation, workplace, beats, size, workplace.scale.at_most(_LONGEST_S))
+    say(f"held: {held}")
+    return held
+
+
 def _converse(
     installation: Installation, workplace: Workplace, beats: Beats, devices: int, seconds: float
 ) -> Conversation:
@@ -175,9 +192,10 @@ def _converse(
     run = beats.run(seconds, rate=devices / _MINUTE_S, devices=devices)
     reads = reading.finish()
     took_s = time.monotonic() - began_s
-    used = used_between(before, usage(installation.processes()))
+    after = usage(installation.processes())
+    used = used_between(before, after)
     used["load generator"] = reads.processor_s + run.outcome.processor_s
-    return Conversation(devices, reads, run, used, took_s)
+    return Conversation(devices, reads, run, used, took_s, others_between(before, after, used["load generator"]))
 
 
 def _served(held: list[Conversation]) -> Check:
