@@ -37,7 +37,7 @@ _PARTITIONS_A_WORKER: Final = 4
 
 
 class Constants(NamedTuple):
-    """Processor time in microseconds, sizes in bytes, each as measured."""
+    """Processor time in microseconds for each more, sizes in bytes, each as measured."""
 
     api_us: float
     broker_us: float
@@ -51,16 +51,18 @@ class Constants(NamedTuple):
     device_bytes: float
     """Of an API process's memory."""
     state_bytes: float
+    fixed_cores: float
+    """Of all parts of one machine, while heartbeats come at all: small batches cost nearly what full ones do."""
 
     def highest_rate(self, cores: float, api_processes: int) -> float:
         """Heartbeats per second of one machine: bound by all cores together, by the API, or by the one worker."""
         all_us = self.api_us + self.broker_us + self.worker_us + self.clickhouse_us + self.generator_us
-        return 1e6 * min(cores / all_us, api_processes / self.api_us, 1 / self.worker_us)
+        return 1e6 * min((cores - self.fixed_cores) / all_us, api_processes / self.api_us, 1 / self.worker_us)
 
     def conversation_cores(self, heartbeats_per_s: float, reads_per_s: float) -> float:
         """Cores of Muster's parts for so many calls."""
         beat_us = self.api_us + self.broker_us + self.worker_us + self.clickhouse_us
-        return (heartbeats_per_s * beat_us + reads_per_s * self.read_us) / 1e6
+        return self.fixed_cores + (heartbeats_per_s * beat_us + reads_per_s * self.read_us) / 1e6
 
 
 def measure(workplace: Workplace, say: Say) -> Findings:
@@ -109,18 +111,28 @@ def _constants(cost: Result, reads: Result) -> Constants:
     def median(name: str) -> float:
         return cost.figure(f"{of}: {name}").median
 
+    rate = median("accepted")
+
+    def marginal_us(stage: str) -> float:
+        """What one more heartbeat costs a stage: all of it less what a trickle costs already."""
+        return max(0.0, median(stage) - trickle_cores(stage) * 1e6 / rate)
+
+    def trickle_cores(stage: str) -> float:
+        return median(f"{stage}, 100 heartbeats/s")
+
     kept = reads.figure("configuration, kept connections, processor").median
     new = reads.figure("configuration, new connections, processor").median
     return Constants(
-        api_us=median("api"),
-        broker_us=median("broker"),
-        worker_us=median("heartbeat worker"),
-        clickhouse_us=median("clickhouse"),
-        generator_us=median("load generator"),
+        api_us=marginal_us("api"),
+        broker_us=marginal_us("broker"),
+        worker_us=marginal_us("heartbeat worker"),
+        clickhouse_us=marginal_us("clickhouse"),
+        generator_us=marginal_us("load generator"),
         read_us=kept,
         new_connection_us=max(0.0, new - kept),
         row_bytes=median("disk, any heartbeat"),
         device_bytes=_slope(cost, "memory, api") / _processes(cost),
+        fixed_cores=sum(trickle_cores(stage) for stage in STAGES),
         state_bytes=(median("disk, a device's state") + median("disk, a device's decisions")),
     )
 
@@ -145,7 +157,7 @@ def _compared(constants: Constants, cost: Result, conversation: Result) -> tuple
     rate = cost.figure(f"{_largest(cost)}: until stored").median
     told_rate = constants.highest_rate(cores, _processes(cost))
     beats, reads = conversation.figure("heartbeats").median, conversation.figure("reads").median
-    used = sum(conversation.figure(f"processor, {stage}").median for stage in STAGES if stage != "command worker")
+    used = sum(conversation.figure(f"processor, {stage}").median for stage in STAGES)
     told_used = constants.conversation_cores(beats, reads)
     return (
         [_check("highest rate, heartbeats/s", told_rate, rate), _check("conversation, cores", told_used, used)],

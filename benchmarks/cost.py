@@ -21,7 +21,8 @@ from benchmarks.scale import Scale, Workplace
 QUESTION: Final = "what does a heartbeat cost, and a device, with a thousand to a million devices?"
 
 _SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
-_PORTION_S: Final = 20.0
+_TRICKLE_S: Final = 10.0
+_TRICKLE_PER_S: Final = 100.0
 _LONGEST_S: Final = 30.0
 _QUERY_REPEATS: Final = 5
 _DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "data.md"
@@ -37,6 +38,8 @@ class _Costs(NamedTuple):
     beaten: int
     """Devices that had beaten before."""
     runs: list[Run]
+    trickle: Run
+    """Few heartbeats a second: what it costs that any come at all, in batches that are hardly ever full."""
     resident_mib: dict[str, float]
     unchanged_bytes: float
     any_bytes: float
@@ -58,7 +61,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             say(_told(costs[-1]))
     return Findings(
         settings,
-        (*ledger_checks([run for each in costs for run in (*each.first, *each.runs)]), _all_beat(costs)),
+        (*ledger_checks([run for each in costs for run in (*each.first, *each.runs, each.trickle)]), _all_beat(costs)),
         tuple(figure for each in costs for figure in _figures(each)),
         (_processor_plot(costs), _memory_plot(costs), _query_plot(costs)),
         (
@@ -72,6 +75,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
 def _costs(installation: Installation, beats: Beats, scale: Scale) -> _Costs:
     beaten = int(str(installation.query("SELECT count() FROM device_status")[0][0]))
     runs = [beats.run(scale.at_most(_LONGEST_S)) for _ in range(scale.repeats)]
+    trickle = beats.run(scale.at_most(_TRICKLE_S), rate=_TRICKLE_PER_S)
     resident = usage(installation.processes()).resident_bytes
     queries = {name: _time_s(installation, query) for name, query in documented_queries().items()}
     installation.client.command(f"CREATE TABLE {_UNCHANGED} AS {HEARTBEATS_TABLE}")
@@ -88,6 +92,7 @@ def _costs(installation: Installation, beats: Beats, scale: Scale) -> _Costs:
         beats.first,
         beaten,
         runs,
+        trickle,
         {stage: size / MIB for stage, size in resident.items()},
         unchanged_rows[1] / max(1, unchanged_rows[0]),
         any_rows[1] / max(1, any_rows[0]),
@@ -143,6 +148,10 @@ def _figures(costs: _Costs) -> list[Figure]:
             for stage in stages
         ),
         Figure(f"{of}: all", "µs/heartbeat", total),
+        *(
+            Figure(f"{of}: {stage}, {_TRICKLE_PER_S:.0f} heartbeats/s", "cores", (costs.trickle.cores(stage),))
+            for stage in stages
+        ),
         *(Figure(f"{of}: memory, {stage}", "MiB", (costs.resident_mib.get(stage, 0.0),)) for stage in STAGES),
         Figure(f"{of}: disk, an unchanged heartbeat", "bytes", (costs.unchanged_bytes,), "12"),
         Figure(f"{of}: disk, any heartbeat", "bytes", (costs.any_bytes,)),

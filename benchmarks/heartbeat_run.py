@@ -33,6 +33,10 @@ class Run(NamedTuple):
         """Microseconds of a stage's processor time for each accepted heartbeat."""
         return self.processor_s.get(stage, 0.0) / max(1, self.outcome.accepted) * 1e6
 
+    def cores(self, stage: str) -> float:
+        """Cores that a stage kept busy."""
+        return self.processor_s.get(stage, 0.0) / self.took_s
+
     @property
     def stored_per_s(self) -> float:
         """Accepted heartbeats over the time until the last of them was stored: what the whole pipeline can do."""
