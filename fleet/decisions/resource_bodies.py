@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from fleet.decisions.commands import JSONObject
-from fleet.decisions.resealing import RESEALED_REVISION
+from fleet.decisions.sealed_content import RESEALED_REVISION
 
 _SERVER_OWNED: Final = frozenset(
     {

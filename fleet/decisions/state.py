@@ -17,7 +17,7 @@ from fleet.decisions.commands import Change, JSONObject, Outcome, ResourceKey
 from fleet.decisions.packed_bodies import PackedBodies
 from fleet.decisions.packed_identities import PackedIdentities
 from fleet.decisions.packed_resources import PackedResources
-from fleet.decisions.resealing import is_same_content, revision_of_content
+from fleet.decisions.sealed_content import is_same_content, revision_of_content
 from fleet.decisions.stored_resource import StoredResource as StoredResource  # noqa: PLC0414 - where others look for it
 from fleet.devices.states import IDENTITY_KIND, DeviceIdentity, DeviceState
 
