@@ -14,6 +14,8 @@ from fleet.collection_pause import collection_paused
 from fleet.decisions.commands import Change, DeviceEvent, Outcome, ResourceKey
 from fleet.decisions.decider import Decision
 from fleet.decisions.state import FleetState
+from fleet.decisions.state_load import load_columns
+from fleet.returned_memory import return_freed_memory
 from storage.table import Table, insert_rows
 
 DECISIONS = Table(
@@ -39,6 +41,32 @@ DECISIONS = Table(
 _REPEATED: Final = "repeated"
 _READ_AT_ONCE: Final = 1000
 """Outcomes looked up by one query."""
+
+_NAMES_AT_ONCE: Final = 250_000
+"""Names whose resources one query of a load reads. It lasts as long as they take to be packed, ten seconds or, on a
+busy machine, several times that, and a server bounds the time of a query."""
+
+_COUNTING: Final = """
+    SELECT revision, result, `changes.kind` AS kinds, `changes.namespace` AS namespaces, `changes.name` AS names
+        {bodies}
+    FROM decisions
+    WHERE revision <= {last:UInt64}
+    ORDER BY revision, _block_number LIMIT 1 BY revision
+"""
+_NAMES: Final = "SELECT uniq(arrayJoin(`changes.name`)) FROM decisions WHERE revision <= {last:UInt64}"
+_LOAD: Final = f"""
+    SELECT kind, namespace, name, body, revision
+    FROM ({_COUNTING.replace("{bodies}", ", `changes.body` AS bodies")})
+    ARRAY JOIN kinds AS kind, namespaces AS namespace, names AS name, bodies AS body
+    WHERE result = 'accepted' AND body != '' AND cityHash64(name) % {{portions:UInt32}} = {{portion:UInt32}}
+        AND (kind, namespace, name, revision) IN (
+            SELECT kind, namespace, name, max(revision)
+            FROM ({_COUNTING.replace("{bodies}", "")})
+            ARRAY JOIN kinds AS kind, namespaces AS namespace, names AS name
+            WHERE result = 'accepted' AND cityHash64(name) % {{portions:UInt32}} = {{portion:UInt32}}
+            GROUP BY kind, namespace, name
+        )
+"""  # noqa: S608 - put together from literals
 
 _encode = msgspec.json.Encoder().encode
 _decode_body = msgspec.json.Decoder(dict[str, object]).decode
@@ -100,32 +128,24 @@ def unsettled_revisions(client: Client, revisions: Sequence[int], decider: str) 
 
 
 def load_state(client: Client, initial_namespace: str) -> FleetState:
-    """The desired state as of the last revision. Streamed: memory is that of the state itself."""
+    """The desired state as of the last revision.
+
+    Streamed, and packed portion by portion: what is held beside the state is its packed rows once more, until they lie
+    in their buckets.
+    """
     state = FleetState(initial_namespace)
     last = last_revision(client)
-    counting = """
-        SELECT revision, result, `changes.kind` AS kinds, `changes.namespace` AS namespaces, `changes.name` AS names
-            {bodies}
-        FROM decisions
-        WHERE revision <= {last:UInt64}
-        ORDER BY revision, _block_number LIMIT 1 BY revision
-    """
-    query = f"""
-        SELECT kind, namespace, name, body, revision
-        FROM ({counting.replace("{bodies}", ", `changes.body` AS bodies")})
-        ARRAY JOIN kinds AS kind, namespaces AS namespace, names AS name, bodies AS body
-        WHERE result = 'accepted' AND body != '' AND (kind, namespace, name, revision) IN (
-            SELECT kind, namespace, name, max(revision)
-            FROM ({counting.replace("{bodies}", "")})
-            ARRAY JOIN kinds AS kind, namespaces AS namespace, names AS name
-            WHERE result = 'accepted'
-            GROUP BY kind, namespace, name
-        )
-    """  # noqa: S608 - put together from the literals above
-    with client.query_row_block_stream(query, parameters={"last": last}) as blocks:
-        for block in blocks:
-            for kind, namespace, name, body, revision in block:
-                state.load(ResourceKey(kind, namespace, name), body.encode(), revision)
+    names = client.query(_NAMES, parameters={"last": last}).result_rows[0][0]
+    portions = max(1, -(-names // _NAMES_AT_ONCE))
+    for portion in range(portions):
+        parameters = {"last": last, "portion": portion, "portions": portions}
+        with client.query_column_block_stream(_LOAD, parameters=parameters, column_formats={"body": "bytes"}) as blocks:
+            for columns in blocks:
+                with collection_paused():
+                    load_columns(state, *columns)
+    with collection_paused():
+        state.settle()
+    return_freed_memory()
     state.revision = last
     return state
 

@@ -10,8 +10,10 @@ compressed. So the numbers mean something in this `PackedBodies` alone, and noth
 
 import re
 from collections import Counter, deque
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache, partial
+from itertools import pairwise, repeat
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +39,9 @@ _OWN_TEXT: Final = -1
 
 _LATELY: Final = 4
 """Texts that a body is compared with before it is searched: the next resource is mostly like one of the last."""
+
+_TOGETHER: Final = 32
+"""Texts that all of many bodies are compared with, before those left are packed one by one."""
 
 
 # What is a resource's own. A map of labels also stands inside a quoted JSON text, as kubectl's annotation has it.
@@ -80,6 +85,63 @@ class PackedBodies:
                 if own is not None:
                     return _encode(own)
         return self._pack_anew(encoded, body)
+
+    def pack_many(self, names: Sequence[str], bodies: Sequence[bytes]) -> list[bytes]:
+        """As `pack`, each body with its name: those of a text together, which takes a third of the time."""
+        packed: list[bytes] = [b""] * len(bodies)
+        left = list(range(len(bodies)))
+        for _ in range(_TOGETHER):
+            if not left:
+                break
+            first, *left = left
+            packed[first] = self.pack(names[first], bodies[first])
+            number = _decode(packed[first])[0]
+            if number == _OWN_TEXT:
+                continue
+            chosen = self._pack_alike(self._texts[number], [names[at] for at in left], [bodies[at] for at in left])
+            for at, body in zip(left, chosen, strict=True):
+                if body:
+                    packed[at] = body
+            left = [at for at in left if not packed[at]]
+        for at in left:
+            packed[at] = self.pack(names[at], bodies[at])
+        return packed
+
+    def _pack_alike(self, text: "_Text", names: Sequence[str], bodies: Sequence[bytes]) -> list[bytes]:
+        """Those packed that have this text, empty for the others: `_as` in columns."""
+        match = text.pattern.fullmatch
+        found = [None if b"\\" in body else match(body) for body in bodies]
+        like = [at for at, each in enumerate(found) if each is not None]
+        packed = [b""] * len(bodies)
+        if not like:
+            return packed
+        columns = list(zip(*[each.groups() for each in found if each is not None], strict=True))
+        named = tuple([names[at].encode() for at in like])
+        times = [list(map(_seconds, columns[place // 2])) for place in text.times]
+        if any(columns[place // 2] != named for place in text.names) or any(None in each for each in times):
+            for at in like:
+                own = self._as(text, names[at].encode(), bodies[at])
+                packed[at] = b"" if own is None else _encode(own)
+            return packed
+        owns = zip(
+            repeat(text.number, len(like)),
+            *[self._numbers_of(key, columns[place // 2]) for place, key in text.keys],
+            *[_binary_uids(columns[place // 2]) for place in text.uids],
+            *times[:1],
+            *[
+                [at_s - before_s for before_s, at_s in zip(before, after, strict=True)]  # type: ignore[operator]
+                for before, after in pairwise(times)
+            ],
+            strict=True,
+        )
+        for at, own_row in zip(like, map(_encode, owns), strict=True):
+            packed[at] = own_row
+        return packed
+
+    def _numbers_of(self, key: bytes, values: Sequence[bytes]) -> list[int | bytes]:
+        """As `_number`, of many."""
+        get, number = self._values.get, self._number
+        return [shared if (shared := get(value)) is not None else number(key, value) for value in values]
 
     def _as(self, text: "_Text", name: bytes, body: bytes) -> list[Any] | None:
         """What is a body's own, if the rest of it is this text: what `_pack_anew` finds out, but much faster.
@@ -216,6 +278,11 @@ class _Text:
     def pattern(self) -> re.Pattern[bytes]:
         """Matches the bodies that have this text, with what is their own in groups."""
         return re.compile(b"".join([_PATTERNS.get(part) or re.escape(part) for part in self.parts]))
+
+
+def _binary_uids(uids: Sequence[bytes]) -> list[bytes]:
+    together = bytes.fromhex(b"".join(uids).replace(b"-", b"").decode())
+    return [together[start : start + 16] for start in range(0, len(together), 16)]
 
 
 def _take_uid(own: list[Any], found: re.Match[bytes]) -> bytes:

@@ -4,11 +4,12 @@ Read as a mapping; what is read is a value of its own. A note (see `PackedMap`) 
 made for, or until `forget_note`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from fleet.decisions.collected_entries import CollectedEntries
 from fleet.decisions.packed_map import PackedMap
 from fleet.devices.states import DeviceIdentity, DeviceState
 
@@ -20,7 +21,7 @@ LABELS_LIMIT: Final = 256
 
 _FINGERPRINT_DIGITS: Final = 64
 _STATES: Final = tuple(DeviceState)
-_NUMBER_OF: Final = {state: number for number, state in enumerate(_STATES)}
+_NUMBER_OF: Final = {id(state): number for number, state in enumerate(_STATES)}
 _PROVEN: Final = 1
 _MAY_CHANGE_KEY: Final = 2
 
@@ -52,6 +53,7 @@ class PackedIdentities(Mapping[str, DeviceIdentity]):
 
     def __init__(self) -> None:
         self._rows = PackedMap()
+        self._collected = CollectedEntries()
         self._first_revision = -1  # what others are counted from, since revisions are large and near each other
         self._numbers: dict[Any, int] = {}
         self._texts: list[Any] = []
@@ -81,16 +83,48 @@ class PackedIdentities(Mapping[str, DeviceIdentity]):
 
     def put(self, identity: DeviceIdentity, revision: int) -> None:
         """Hold an identity as of a revision, in place of the one before."""
-        began_ms, labels = identity.requested_at_ms, identity.hardware_labels
         if self._first_revision < 0:
             self._first_revision = revision
-        row = _Row(
-            _NUMBER_OF[identity.state],
+        self._rows.put(identity.device_id, _encode(self._row(identity, revision)))
+
+    def collect(self, identities: Sequence[DeviceIdentity], revisions: Sequence[int]) -> None:
+        """Take many for the first time; none of them is there before `settle`."""
+        if self._first_revision < 0:
+            self._first_revision = revisions[0]
+        first = self._first_revision
+        # In columns, as `_row` has them; only what has nothing behind them, which is nearly all.
+        columns = zip(
+            [_number_of(each.state) for each in identities],
+            [self._number("", each.namespace) for each in identities],
+            [revision - first for revision in revisions],
+            [_PROVEN * each.is_key_proven | _MAY_CHANGE_KEY * each.may_change_key for each in identities],
+            _short_many([each.key_fingerprint for each in identities]),
+            [self._labels(each.hardware_labels) for each in identities],
+            [each.labels_sequence for each in identities],
+            [each.requested_at_ms for each in identities],
+            [_after(each.approved_at_ms, each.requested_at_ms) for each in identities],
+            [_after(each.registered_at_ms, each.requested_at_ms) for each in identities],
+            strict=True,
+        )
+        packed = list(map(_encode, columns))
+        for at, each in enumerate(identities):
+            if each.deleting_since_ms or each.former_key_fingerprint or each.configuration_problem:
+                packed[at] = _encode(self._row(each, revisions[at]))
+        self._collected.add([each.device_id for each in identities], packed)
+
+    def settle(self) -> None:
+        """Hold all that were collected, and nothing else."""
+        self._rows.fill(self._collected)
+
+    def _row(self, identity: DeviceIdentity, revision: int) -> _Row:
+        began_ms = identity.requested_at_ms
+        return _Row(
+            _number_of(identity.state),
             self._number("", identity.namespace),
             revision - self._first_revision,
             _PROVEN * identity.is_key_proven | _MAY_CHANGE_KEY * identity.may_change_key,
             _short(identity.key_fingerprint),
-            [self._number("", tuple(labels)), *map(self._number, labels, labels.values())] if labels else [],
+            self._labels(identity.hardware_labels),
             identity.labels_sequence,
             began_ms,
             _after(identity.approved_at_ms, began_ms),
@@ -99,7 +133,6 @@ class PackedIdentities(Mapping[str, DeviceIdentity]):
             _short(identity.former_key_fingerprint),
             identity.configuration_problem,
         )
-        self._rows.put(identity.device_id, _encode(row))
 
     def remove(self, device_id: str) -> None:
         """Forget a device."""
@@ -126,6 +159,15 @@ class PackedIdentities(Mapping[str, DeviceIdentity]):
             row.revision + self._first_revision,
         )
 
+    def _labels(self, labels: dict[str, str]) -> list[Any]:
+        if not labels:
+            return []
+        get, number = self._numbers.get, self._number
+        return [
+            number("", tuple(labels)),
+            *[shared if (shared := get(text)) is not None else number(label, text) for label, text in labels.items()],
+        ]
+
     def _number(self, label: str, text: Any) -> Any:
         """The number of a shared text (or of names), or the text."""
         number = self._numbers.get(text)
@@ -140,16 +182,33 @@ class PackedIdentities(Mapping[str, DeviceIdentity]):
         return number
 
 
+def _number_of(state: DeviceState) -> int:
+    """There is one object of each state; the hash of a member of an enumeration takes longer."""
+    return _NUMBER_OF[id(state)]
+
+
+def _short_many(fingerprints: Sequence[str]) -> Sequence[bytes | str]:
+    """As `_short`, of many, which mostly are what they should be."""
+    together = "".join(fingerprints)
+    if all(len(each) == _FINGERPRINT_DIGITS for each in fingerprints):
+        digests = _short_digits(together)
+        if isinstance(digests, bytes):
+            size = _FINGERPRINT_DIGITS // 2
+            return [digests[start : start + size] for start in range(0, len(digests), size)]
+    return list(map(_short, fingerprints))
+
+
 def _short(fingerprint: str) -> bytes | str:
     """Half as long, where it is what it should be: hex digits, in lower case."""
-    if len(fingerprint) == _FINGERPRINT_DIGITS:
-        try:
-            short = bytes.fromhex(fingerprint)
-        except ValueError:
-            return fingerprint
-        if short.hex() == fingerprint:
-            return short
-    return fingerprint
+    return _short_digits(fingerprint) if len(fingerprint) == _FINGERPRINT_DIGITS else fingerprint
+
+
+def _short_digits(digits: str) -> bytes | str:
+    try:
+        short = bytes.fromhex(digits)
+    except ValueError:
+        return digits
+    return short if short.hex() == digits else digits
 
 
 def _long(fingerprint: bytes | str) -> str:

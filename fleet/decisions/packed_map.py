@@ -13,6 +13,8 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, Final
 
+from fleet.decisions.collected_entries import CollectedEntries
+
 BUCKET_ENTRIES: Final = 16
 """Entries of a bucket on average: with fewer the objects weigh more, with more each put copies more."""
 
@@ -117,6 +119,24 @@ class PackedMap:
         if self._count > BUCKET_ENTRIES * len(self._names):
             self._grow()
 
+    def fill(self, entries: CollectedEntries) -> None:
+        """Take all entries at once into an empty map, each bucket at its final size. Of a name the first counts."""
+        if self._count:
+            raise ValueError("only an empty map can be filled")
+        buckets = max(1, -(-len(entries) // BUCKET_ENTRIES))
+        self._low_mask = (1 << buckets.bit_length() - 1) - 1
+        self._wide_mask = 2 * self._low_mask + 1
+        self._split = buckets - self._low_mask - 1
+        self._names, self._values, self._notes = [], [], [None] * buckets
+        for names, values in entries.in_buckets(buckets, self._low_mask, self._wide_mask, self._split):
+            if len(set(names)) < len(names):
+                first = dict(zip(reversed(names), reversed(values), strict=True))
+                names, values = list(first), list(first.values())  # noqa: PLW2901 - the same without repeats
+            in_names, in_values = _joined(names, values)
+            self._names.append(in_names)
+            self._values.append(in_values)
+            self._count += len(names)
+
     def remove(self, name: str) -> None:
         """Forget a name, if it is there."""
         bucket = self._bucket(name)
@@ -144,9 +164,7 @@ class PackedMap:
         )
 
     def _write(self, bucket: int, names: Sequence[bytes], values: Sequence[bytes], notes: list[Any]) -> None:
-        ends = list(accumulate(map(len, values), initial=0))
-        self._names[bucket] = b"\n%b\n" % _END.join(names) if names else _END
-        self._values[bucket] = b"".join((*values, _table(len(ends)).pack(*reversed(ends))))
+        self._names[bucket], self._values[bucket] = _joined(names, values)
         self._notes[bucket] = notes if any(note is not None for note in notes) else None
 
     def _grow(self) -> None:
@@ -165,6 +183,15 @@ class PackedMap:
             self._low_mask = self._wide_mask
             self._wide_mask = 2 * self._wide_mask + 1
             self._split = 0
+
+
+def _joined(names: Sequence[bytes], values: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """What a bucket of these entries holds."""
+    ends = list(accumulate(map(len, values), initial=0))
+    return (
+        b"\n%b\n" % _END.join(names) if names else _END,
+        b"".join((*values, _table(len(ends)).pack(*reversed(ends)))),
+    )
 
 
 def _with_value(values: bytes, count: int, index: int, value: bytes) -> bytes:

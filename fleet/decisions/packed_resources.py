@@ -3,9 +3,10 @@
 What is read is a value of its own, and unpacked when its body is asked for, which costs some microseconds.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+from fleet.decisions.collected_entries import CollectedEntries
 from fleet.decisions.packed_bodies import PackedBodies
 from fleet.decisions.packed_map import PackedMap
 from fleet.decisions.stored_resource import StoredResource
@@ -17,6 +18,7 @@ class PackedResources(Mapping[str, StoredResource]):
     def __init__(self, bodies: PackedBodies) -> None:
         self._bodies = bodies
         self._rows = PackedMap()
+        self._collected = CollectedEntries()
         self._first_revision = -1  # what others are counted from, since revisions are large and near each other
 
     def __getitem__(self, name: str) -> StoredResource:
@@ -50,10 +52,19 @@ class PackedResources(Mapping[str, StoredResource]):
         """Hold a resource, in place of the one before."""
         if self._first_revision < 0:
             self._first_revision = revision
-        since = revision - self._first_revision
-        size = since.bit_length() // 8 + 1
-        row = b"%c%b%b" % (size + 1, since.to_bytes(size, "big", signed=True), self._bodies.pack(name, body))
-        self._rows.put(name, row)
+        self._rows.put(name, _row(revision - self._first_revision, self._bodies.pack(name, body)))
+
+    def collect(self, names: Sequence[str], bodies: Sequence[bytes], revisions: Sequence[int]) -> None:
+        """Take many for the first time; none of them is there before `settle`."""
+        if self._first_revision < 0:
+            self._first_revision = revisions[0]
+        first = self._first_revision
+        packed = self._bodies.pack_many(names, bodies)
+        self._collected.add(names, [_row(at - first, body) for at, body in zip(revisions, packed, strict=True)])
+
+    def settle(self) -> None:
+        """Hold all that were collected, and nothing else."""
+        self._rows.fill(self._collected)
 
     def remove(self, name: str) -> None:
         """Forget a resource."""
@@ -62,3 +73,8 @@ class PackedResources(Mapping[str, StoredResource]):
     def _revision(self, row: bytes) -> int:
         """A row begins with where its body begins, and between them stands its revision."""
         return self._first_revision + int.from_bytes(row[1 : row[0]], "big", signed=True)
+
+
+def _row(since: int, packed: bytes) -> bytes:
+    size = since.bit_length() // 8 + 1
+    return b"%c%b%b" % (size + 1, since.to_bytes(size, "big", signed=True), packed)

@@ -12,6 +12,7 @@ from fleet.decisions.commands import ResourceKey
 from fleet.devices.states import DeviceState
 from fleet.position import unpack_sequence
 from settings import ClickHouseSettings, RetentionSettings
+from storage import decisions
 from storage.client import connect
 from storage.decisions import last_revision, load_state
 from storage.epochs import Epoch, add_epoch, read_epochs, topic_lives
@@ -40,6 +41,23 @@ def test_a_seeded_fleet_is_registered_and_labelled(fresh: Client) -> None:
     assert held is not None
     assert held.body["metadata"]["labels"]["region"] == REGIONS[3]
     assert len(state.resources("EdgeWorkload", NAMESPACE)) == 14
+
+
+def test_a_fleet_read_by_several_queries_is_the_same(fresh: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever number of names a query takes."""
+    seed_fleet(fresh, fresh.database or "", 25)
+    whole = load_state(fresh, "default")
+    monkeypatch.setattr(decisions, "_NAMES_AT_ONCE", 7)
+    apart = load_state(fresh, "default")
+    assert apart.identities == whole.identities
+    for kind in ("EdgeDevice", "EdgeDeviceSignedRequest", "EdgeWorkload", "ConfigMap"):
+        for namespace in (NAMESPACE, "default"):
+            by_name = [
+                {name: (each.revision, each.json) for name, each in state.resources(kind, namespace).items()}
+                for state in (whole, apart)
+            ]
+            assert by_name[0] == by_name[1]
+    assert len(apart.resources("EdgeDevice", NAMESPACE)) == 25
 
 
 def test_the_topics_begin_an_epoch_after_the_seed(fresh: Client) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
 import structlog
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ from fleet.decisions.commands import (
 from fleet.decisions.decider import DecidedRequests, Decider, Decision
 from fleet.decisions.signed_request import API_VERSION
 from fleet.decisions.state import FleetState
+from fleet.decisions.state_load import load_columns
 from fleet.decisions.verdict import Limits
 from fleet.devices.states import DeviceState
 from fleet.errors import UnavailableError
@@ -92,9 +94,14 @@ class Store:
             if decision.outcome is not None and decision.outcome.result == "accepted":
                 newest |= {change.key: (revision, change) for change in decision.outcome.changes}
         state = FleetState("default")
-        for revision, change in reversed(newest.values()):
-            if change.body is not None:
-                state.apply(change, revision)
+        rows = [
+            (change.key.kind, change.key.namespace, change.key.name, msgspec.json.encode(change.body), revision)
+            for revision, change in reversed(newest.values())
+            if change.body is not None
+        ]
+        if rows:
+            load_columns(state, *zip(*rows, strict=True))
+        state.settle()
         state.revision = last
         return state
 

@@ -23,6 +23,7 @@ from fleet.decisions.commands import (
 from fleet.decisions.decider import DecidedRequests, Decider, Decision
 from fleet.decisions.signed_request import API_VERSION
 from fleet.decisions.state import FleetState
+from fleet.decisions.state_load import load_columns
 from fleet.devices.states import DeviceState
 from tests.fleet.decisions.command_log import HOUR_MS, LIMITS, NOW_MS
 
@@ -95,8 +96,10 @@ def loaded(outcomes: Sequence[Outcome], revision: int) -> Decider:
             if change.body is not None:
                 latest[change.key] = (msgspec.json.encode(change.body), outcome.revision)
     state = FleetState("default")
-    for key, (body, at) in sorted(latest.items(), reverse=True):
-        state.load(key, body, at)
+    rows = [(key.kind, key.namespace, key.name, body, at) for key, (body, at) in sorted(latest.items(), reverse=True)]
+    for portion in filter(None, (rows[::2], rows[1::2])):
+        load_columns(state, *zip(*portion, strict=True))
+    state.settle()
     state.revision = revision
     decided = [(outcome.request_id, outcome.revision) for outcome in outcomes]
     return Decider(state, DecidedRequests(REMEMBERED, decided[-REMEMBERED:]), LIMITS, revision)

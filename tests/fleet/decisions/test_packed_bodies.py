@@ -37,6 +37,10 @@ def test_any_body_comes_back_to_the_byte(values: list[Any], name: str) -> None:
     bodies = PackedBodies()
     texts = [msgspec.json.encode({"metadata": {"name": name, "labels": value}, "spec": value}) for value in values]
     assert [bodies.unpack(name, packed) for packed in [bodies.pack(name, text) for text in texts]] == texts
+    together = PackedBodies()
+    names = [(name, "other")[number % 3 == 1] for number in range(2 * len(texts))]
+    packed = together.pack_many(names, texts * 2)
+    assert [together.unpack(*each) for each in zip(names, packed, strict=True)] == texts * 2
 
 
 @settings(deadline=None)
@@ -66,6 +70,7 @@ def test_a_fleet_has_few_texts_of_its_own() -> None:
             text for _, text in texts
         ]
         assert len(bodies._texts) <= 3
+        assert bodies.pack_many(*zip(*texts, strict=True)) == packed
         packed_bytes.append(sum(map(len, packed)) / len(packed))
     assert max(packed_bytes) < 40
 
@@ -118,7 +123,14 @@ def test_any_identity_comes_back(identities: list[DeviceIdentity]) -> None:
     packed = PackedIdentities()
     for identity in identities:
         packed.put(identity, identity.revision)
-    assert packed == {identity.device_id: identity for identity in identities}
+    last = {identity.device_id: identity for identity in identities}
+    assert packed == last
+    if last:
+        together = PackedIdentities()
+        together.collect(list(last.values()), [identity.revision for identity in last.values()])
+        assert together == {}
+        together.settle()
+        assert together == last
     for device_id in list(packed):
         packed.remove(device_id)
     assert packed == {}

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from fleet.decisions.collected_entries import CollectedEntries
 from fleet.decisions.packed_map import BUCKET_ENTRIES, PackedMap
 
 NAMES = st.sampled_from([f"n{number}" for number in range(80)] + ["ü", "a", "a1", "aa"])
@@ -28,6 +29,18 @@ class AsADict(RuleBasedStateMachine):
             self.packed.put(name, value + bytes(number))
             self.values[name] = value + bytes(number)
             self.notes.pop(name, None)
+
+    @rule(names=st.lists(NAMES, max_size=80), values=st.lists(VALUES, min_size=1, max_size=9))
+    def fill(self, names: list[str], values: list[bytes]) -> None:
+        """A map made at once, in portions; of a name that comes again the first value counts."""
+        entries = [(name, values[number % len(values)]) for number, name in enumerate(names)]
+        collected = CollectedEntries()
+        for portion in (entries[::2], entries[1::2]):
+            collected.add([name for name, _ in portion], [value for _, value in portion])
+        self.packed = PackedMap()
+        self.packed.fill(collected)
+        self.values = dict(reversed([*entries[::2], *entries[1::2]]))
+        self.notes = {}
 
     @rule(name=NAMES)
     def remove(self, name: str) -> None:
