@@ -74,7 +74,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
 
 def _costs(installation: Installation, beats: Beats, scale: Scale) -> _Costs:
     beaten = int(str(installation.query("SELECT count() FROM device_status")[0][0]))
-    runs = [beats.run(scale.at_most(_LONGEST_S)) for _ in range(scale.repeats)]
+    runs = [beats.run(scale.at_most(_LONGEST_S), keeps_positions=False) for _ in range(scale.repeats)]
     trickle = beats.run(scale.at_most(_TRICKLE_S), rate=_TRICKLE_PER_S)
     resident = usage(installation.processes()).resident_bytes
     queries = {name: _time_s(installation, query) for name, query in documented_queries().items()}

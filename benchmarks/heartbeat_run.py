@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.device_ledger import check_by_device
 from benchmarks.ledger import Verdict, check, stored_rows, wait_until_stored
-from benchmarks.load.heartbeat_load import heartbeat_script
+from benchmarks.load.heartbeat_load import heartbeat_script, sent_by_device
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import others_between, usage, used_between
 from benchmarks.measuring.scraped_metrics import quantile_between, scrape
@@ -23,7 +24,7 @@ class Run(NamedTuple):
     verdict: Verdict
     watch: Watch
     stored_after_s: float
-    """From the end of the load until everything acknowledged was stored."""
+    """From the end of sending until everything acknowledged was stored."""
     took_s: float
     processor_s: Mapping[str, float]
     others_s: float
@@ -65,19 +66,22 @@ class Beats:
         devices: int = 0,
         bad_every: int = 0,
         closes_connections: bool = False,
+        keeps_positions: bool = True,
     ) -> Run:
         """Beat for so many seconds, at a rate or as fast as answers come; `devices` of the fleet, all unless given.
 
-        Ends when all is stored, or nothing moves any more.
+        Without positions the ledger goes by device, and the load generator takes less of the machine. Ends when all is
+        stored, or nothing moves any more.
         """
         self._runs += 1
+        devices = devices or self._devices
         positions = self._folder / f"positions-{self._runs}"
         script = heartbeat_script(
             self._folder,
-            devices=devices or self._devices,
+            devices=devices,
             seed=self._seed,
             beats_before=self.sent,
-            positions=positions,
+            positions=positions if keeps_positions else None,
             bad_every=bad_every,
             closes_connections=closes_connections,
         )
@@ -87,21 +91,30 @@ class Beats:
         since_ms = int(time.time() * 1000)
         delays_before, before, began_s = scrape(worker), usage(installation.processes()), time.monotonic()
         with Watch(installation) as watch:
-            outcome = Load(
+            load = Load(
                 installation.address,
                 script,
                 self._folder / f"outcome-{self._runs}.json",
                 seconds=seconds,
                 connections=self._connections,
                 rate=rate,
-            ).finish()
-        stored_after_s = wait_until_stored(installation, stored_before + outcome.accepted)
+            )
+            load.wait_while_sending()
+            sent_s = time.monotonic()
+        outcome = load.finish()
+        wait_until_stored(installation, stored_before + outcome.accepted)
+        stored_after_s = time.monotonic() - sent_s
         after, took_s = usage(installation.processes()), time.monotonic() - began_s
         delays_after = scrape(worker)
+        if keeps_positions:
+            verdict = check(installation, positions, since_ms)
+        else:
+            sent = sent_by_device(devices, self.sent, outcome.sent)
+            verdict = check_by_device(installation, sent, outcome.accepted, since_ms)
         self.sent += outcome.sent
         run = Run(
             outcome,
-            check(installation, positions, since_ms),
+            verdict,
             watch,
             stored_after_s,
             took_s,

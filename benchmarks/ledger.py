@@ -20,7 +20,7 @@ HEARTBEATS_TABLE: Final = "heartbeats_log"
 
 STALL_S: Final = 30.0
 _LOOK_S: Final = 0.25
-_LOOK_AGAIN_S: Final = 2.0
+LOOK_AGAIN_S: Final = 2.0
 _LINES_AT_ONCE: Final = 64 << 20
 _ROW: Final = np.dtype([("partition", "<u2"), ("offset", "<u8"), ("batch_index", "<u2")])
 
@@ -81,7 +81,7 @@ def check(installation: Installation, positions: Path, since_ms: int, stall_s: f
     acknowledged = np.sort(acknowledged_places(positions))
     gives_up_s = time.monotonic() + stall_s
     while (verdict := _compare(installation, acknowledged, since_ms)).missing and time.monotonic() < gives_up_s:
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(LOOK_AGAIN_S)
     return verdict
 
 
@@ -114,7 +114,7 @@ def _portions(file: Path) -> Iterator[Places]:
             whole = text + lines.readline()
             numbers = np.fromstring(whole.replace(b"-", b" "), np.uint64, sep=" ")
             rows = numbers.reshape(-1, 4)
-            yield _places(rows[:, 1], rows[:, 2], rows[:, 3])
+            yield places_of(rows[:, 1], rows[:, 2], rows[:, 3])
 
 
 def _stored(installation: Installation, since_ms: int) -> Places:
@@ -126,10 +126,11 @@ def _stored(installation: Installation, since_ms: int) -> Places:
         query, parameters={"namespace": NAMESPACE, "since_ms": since_ms}, fmt="RowBinary"
     )
     rows: Any = np.frombuffer(answer, _ROW)
-    return _places(rows["partition"], rows["offset"], rows["batch_index"])
+    return places_of(rows["partition"], rows["offset"], rows["batch_index"])
 
 
-def _places(partition: npt.NDArray[Any], offset: npt.NDArray[Any], batch_index: npt.NDArray[Any]) -> Places:
+def places_of(partition: npt.NDArray[Any], offset: npt.NDArray[Any], batch_index: npt.NDArray[Any]) -> Places:
+    """Positions from their columns."""
     places = np.left_shift(partition.astype(np.uint64), np.uint64(53))
     places |= np.left_shift(offset.astype(np.uint64), np.uint64(15))
     places |= batch_index.astype(np.uint64)

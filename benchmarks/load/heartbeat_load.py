@@ -4,12 +4,16 @@ from math import gcd
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from benchmarks.load.heartbeat_bodies import EVENTS_AT, HARDWARE_AT, NEWS_AT, shapes
 from benchmarks.load.lua_tables import lua
 from benchmarks.load.request_heads import request_pieces
 from benchmarks.load.wrk import Script
 
 _GOLDEN_SHARE: Final = 0.6180339887
+_DRAIN_S: Final = 1
 _BAD_BODY: Final = b'{"events":[{"type":1}],"status":"up"}\n'
 """Malformed: a known field of another type."""
 
@@ -26,7 +30,8 @@ def heartbeat_script(
 ) -> Script:
     """Heartbeats of `devices`, going on after `beats_before`; every `bad_every`-th is malformed.
 
-    `positions` receives what was acknowledged. `closes_connections`: each call on a new connection.
+    `positions` receives what was acknowledged; without it answers are only counted. `closes_connections`: each call on
+    a new connection.
     """
     source = folder / f"heartbeats-{seed}{'-closing' if closes_connections else ''}.pieces.lua"
     if not source.exists():
@@ -40,7 +45,14 @@ def heartbeat_script(
     }
     if positions is not None:
         environ["BENCH_POSITIONS"] = str(positions)
-    return Script("heartbeats.lua", environ)
+    return Script("heartbeats.lua", environ, _DRAIN_S)
+
+
+def sent_by_device(devices: int, beats_before: int, sent: int) -> npt.NDArray[np.int64]:
+    """How many of the `sent` heartbeats that followed `beats_before` were each device's."""
+    rounds, rest = divmod(sent, devices)
+    numbers = (np.arange(beats_before, beats_before + rest) % devices) * stride(devices) % devices
+    return np.bincount(numbers, minlength=devices) + rounds
 
 
 def stride(devices: int) -> int:

@@ -12,6 +12,8 @@ local function setting(name) return tonumber(os.getenv("BENCH_" .. name)) end
 local stride, bad_every = setting("STRIDE"), setting("BAD_EVERY")
 local shapes, has_events, news_before, hardware_at, news_a_cycle
 local first, count, beats, place, round
+local thousands, ones = {}, {}
+if not os.getenv("BENCH_POSITIONS") then only_count() end
 
 function init(args)
   local pieces = dofile(os.getenv("BENCH_PIECES"))
@@ -24,10 +26,16 @@ function init(args)
   round = math.floor(beats / count)
   place = (beats % count) * stride % count
   keep_positions(os.getenv("BENCH_POSITIONS"))
-  pace(setting("RATE") / threads)
+  for number = 0, 9999 do thousands[number] = string.format("%04d", number) end
+  for number = 0, 999 do ones[number] = string.format("%03d", number) end
+  pace(setting("RATE") / threads, nil, setting("SECONDS"))
 end
 
 function request()
+  if began_us == 0 then  -- wrk makes one request to look at it, before any other
+    local pieces = shapes[1].bad
+    return pieces[1] .. "0000000" .. pieces[2]
+  end
   local index = first + place
   local shape = shapes[index % #shapes + 1]
   local beat = round + index
@@ -39,9 +47,9 @@ function request()
   beats = beats + 1
   place = (place + stride) % count
   if beats % count == 0 then round = round + 1 end
-  local id = string.sub(tostring(10000000 + index), 2)
+  local thousand, one = thousands[math.floor(index / 1000)], ones[index % 1000]
   if bad_every > 0 and sent % bad_every == 0 then pieces = shape.bad end
   local rest = pieces[3]
-  if rest then return pieces[1] .. id .. pieces[2] .. id .. rest end
-  return pieces[1] .. id .. pieces[2]
+  if rest then return pieces[1] .. thousand .. one .. pieces[2] .. thousand .. one .. rest end
+  return pieces[1] .. thousand .. one .. pieces[2]
 end

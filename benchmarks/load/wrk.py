@@ -27,14 +27,21 @@ _LOOK_S: Final = 0.05
 
 
 class Script(NamedTuple):
-    """A Lua script beside this file and the environment it reads."""
+    """A Lua script beside this file and the environment it reads.
+
+    `drain_s`: how long wrk goes on after the script has sent its last, so that everything sent is answered.
+    """
 
     name: str
     environ: Mapping[str, str]
+    drain_s: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What wrk saw. Latencies by name (`p50`, `p99`, `max`, `mean`) in ms; `late`: sent 100 ms late or more."""
+    """What wrk saw. Latencies by name (`p50`, `p99`, `max`, `mean`) in ms; `late`: sent 100 ms late or more.
+
+    Where it only counted, the status 999 stands for all from 400.
+    """
 
     duration_s: float
     received_bytes: int
@@ -102,6 +109,7 @@ class Load:
             "BENCH_FOLDER": str(_FOLDER),
             "BENCH_OUTCOME": str(outcome),
             "BENCH_RATE": str(rate),
+            "BENCH_SECONDS": str(seconds),
             "BENCH_THREADS": str(threads),
         }
         outcome.unlink(missing_ok=True)
@@ -109,12 +117,13 @@ class Load:
             require_wrk(),
             f"--threads={threads}",
             f"--connections={connections}",
-            f"--duration={max(1, round(seconds))}s",
+            f"--duration={max(1, round(seconds)) + script.drain_s}s",
             "--timeout=5s",
             f"--script={_FOLDER / script.name}",
             address,
         ]
         self._processor_s: float | None = None
+        self._began_s = time.monotonic()
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(arguments, env=environ, stdout=output, stderr=subprocess.STDOUT)
 
@@ -131,6 +140,11 @@ class Load:
             if pid:
                 self._processor_s = used.ru_utime + used.ru_stime
         return self._processor_s is None
+
+    def wait_while_sending(self) -> None:
+        """Until its time is over; what it sent last may not be answered yet."""
+        while self.is_running and time.monotonic() < self._began_s + self._seconds:
+            time.sleep(_LOOK_S)
 
     def finish(self) -> Outcome:
         """Wait for its end. Raises BenchmarkError when it failed."""
