@@ -65,6 +65,16 @@ _CONTENT_TYPES: Final = {
     "tsv": "text/tab-separated-values; charset=UTF-8",
 }
 
+_INSERT_SETTINGS: Final = {
+    # Several threads share out what one does in milliseconds, with buffers of their own.
+    "input_format_parallel_parsing": "0",
+    "max_insert_threads": "1",
+    "max_threads": "1",
+    # Rows of one key are hardly ever in one insert; merges and FINAL find those that are.
+    "optimize_on_insert": "0",
+}
+"""For inserts of data, which are many and small. A caller's own settings come after these."""
+
 _REMEMBERED_STATEMENTS: Final = 512
 _REMEMBERED_TEXT_CHARACTERS: Final = 16_384
 
@@ -116,11 +126,12 @@ class Answers:
         with self._engine.connection(role) as connection:
             # readonly 2: reading, and settings within the profile's bounds.
             is_read_only = role is Role.ANALYST or asked.is_read_only
-            connection.set({"log_comment": mark, **({"readonly": "2"} if is_read_only else {})})
+            own = _INSERT_SETTINGS if insert else {}
+            connection.set({"log_comment": mark, **own, **({"readonly": "2"} if is_read_only else {})})
             if insert is not None:
                 yield self._insert(connection, role, asked, insert)
                 return
-            statement = self._read(connection, role, asked)
+            statement = self._read(connection, role, asked.text, asked.parameters)
             check_statement(statement, role)
             self._prepare(connection, role, asked)
             yield from self._select(connection, role, asked, statement)
@@ -136,10 +147,12 @@ class Answers:
                 raise
         connection.set(asked.settings)
 
-    def _read(self, connection: Connection, role: Role, asked: Asked) -> Statement:
+    def _read(
+        self, connection: Connection, role: Role, statement_text: bytes, parameters: Mapping[str, str]
+    ) -> Statement:
         """Read the statement with the engine's parser, or remember it: clients say the same again and again."""
         try:
-            text = asked.text.decode()
+            text = statement_text.decode()
         except UnicodeDecodeError:
             raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: the statement is not UTF-8") from None
         with self._lock:
@@ -147,7 +160,7 @@ class Answers:
                 self._known.move_to_end((role, text))
                 return known
         read = read_foreign_statement if role is Role.ANALYST else read_statement
-        statement = read(text, asked.parameters, connection.text)
+        statement = read(text, parameters, connection.text)
         # A name in a parameter is part of the tree, so such a statement is another one each time.
         if len(text) <= _REMEMBERED_TEXT_CHARACTERS and "Identifier}" not in statement.canonical:
             with self._lock:
@@ -160,7 +173,7 @@ class Answers:
         if role is Role.ANALYST:
             raise ClickHouseError(164, "READONLY", "Cannot execute query in readonly mode. Analysts only read", 403)
         head = insert.statement.decode(errors="replace")
-        check_statement(read_statement(f"{head} FORMAT {insert.format}", {}, connection.text), role)
+        check_statement(self._read(connection, role, f"{head} FORMAT {insert.format}".encode(), {}), role)
         self._prepare(connection, role, asked)
         # Values may name parameters, and an insert takes them from its connection.
         connection.set({f"param_{name}": value for name, value in asked.parameters.items()})

@@ -18,6 +18,10 @@ _SPILLED_BYTES: Final = 4096 * _MIB
 """What a large sort or aggregation may write beside the data; the disk is Kafka's too."""
 
 
+_PACKED_PART_BYTES: Final = 10 * _MIB
+"""Smaller parts are one file instead of a dozen: an insert makes one, and a merge soon deletes it."""
+
+
 class QueryLimits(NamedTuple):
     """What one statement may take."""
 
@@ -44,6 +48,11 @@ def _config(users: Path) -> str:
   <mark_cache_size>{256 * _MIB}</mark_cache_size>
   <!-- Otherwise default_normal_view_sql_security of the profile means nothing. -->
   <ignore_empty_sql_security_in_create_view_query>0</ignore_empty_sql_security_in_create_view_query>
+  <merge_tree>
+    <min_bytes_for_full_part_storage>{_PACKED_PART_BYTES}</min_bytes_for_full_part_storage>
+    <!-- Sketches of every column at every merge, for plans of queries that we do not have. -->
+    <auto_statistics_types></auto_statistics_types>
+  </merge_tree>
 </clickhouse>
 """
 
