@@ -99,6 +99,17 @@ def last_revision(client: Client) -> int:
     return int(rows[0][0]) if rows else 0
 
 
+def first_stored_within(client: Client, duration_ms: int, first: int) -> int | None:
+    """The first place of the log, not before `first`, that was stored within the last so many milliseconds."""
+    query = """
+        SELECT min(revision) FROM decisions
+        WHERE revision >= {first:UInt64} AND stored_at >= now64(3) - toIntervalMillisecond({duration_ms:UInt64})
+        HAVING count() > 0
+    """
+    rows = client.query(query, parameters={"first": first, "duration_ms": duration_ms}).result_rows
+    return int(rows[0][0]) if rows else None
+
+
 def unsettled_revisions(client: Client, revisions: Sequence[int], decider: str) -> list[int]:
     """Those of the revisions, in their order, at which another decider's row counts or none is stored.
 

@@ -16,6 +16,7 @@ from fleet.decisions.decider import DecidedRequests, Decider, Decision
 from fleet.decisions.event_rows import event_rows
 from fleet.decisions.verdict import Limits
 from storage.decisions import (
+    first_stored_within,
     insert_decisions,
     last_requests,
     last_revision,
@@ -54,6 +55,10 @@ class DecisionStore:
     async def last_revision(self) -> int:
         """The last place of the log that is decided, by whomever."""
         return await _until_done(lambda: last_revision(self._client))
+
+    async def first_stored_within(self, duration_ms: int, first: int) -> int | None:
+        """The first place of the log, not before `first`, that was decided within that time before now."""
+        return await _until_done(lambda: first_stored_within(self._client, duration_ms, first))
 
     async def insert_events(self, decisions: Sequence[Decision]) -> None:
         """Store the events of a batch, before its decisions: who reads a decision finds its events."""

@@ -36,7 +36,8 @@ Step = Literal["decided", "events stored", "decisions stored", "published"]
 class CommandProcessor:
     """One run of the deciding worker.
 
-    `epoch` is that of the commands topic; `reached` is told each step as it ends.
+    `epoch` is that of the commands topic, `feed_retention_ms` how long the feed keeps a record; `reached` is told each
+    step as it ends.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class CommandProcessor:
         *,
         rules: DecisionRules,
         epoch: int,
+        feed_retention_ms: int,
         dead_letters: DeadLetters,
         reached: Callable[[Step], None] = lambda _: None,
     ) -> None:
@@ -55,6 +57,7 @@ class CommandProcessor:
         self._source = source
         self._rules = rules
         self._epoch = epoch
+        self._feed_retention_ms = feed_retention_ms
         self._dead_letters = dead_letters
         self._reached = reached
         self._decider: Decider | None = None
@@ -63,9 +66,9 @@ class CommandProcessor:
         """Take the state from ClickHouse, and publish what was stored but may not have been published."""
         self._decider = None
         decider = await self._store.load(self._rules)
-        published = await self._feed.last_position()
-        if published is not None and published < decider.revision:
-            await self._answer_again(published + 1, decider.revision)
+        first = await self._first_unpublished()
+        if first is not None and first <= decider.revision:
+            await self._answer_again(first, decider.revision)
         _log.info("desired state loaded", revision=decider.revision, devices=len(decider.state.identities))
         self._decider = decider
         return decider
@@ -155,6 +158,16 @@ class CommandProcessor:
         while outcomes := await self._store.outcomes_between(first, last):
             await self._feed.publish(outcomes)
             first = outcomes[-1][0] + 1
+
+    async def _first_unpublished(self) -> int | None:
+        """From where on outcomes may not have been published.
+
+        An empty feed holds nothing of its last days: what was stored in that time has never been published.
+        """
+        published = await self._feed.last_position()
+        if published is not None:
+            return published + 1
+        return await self._store.first_stored_within(self._feed_retention_ms, pack_sequence(self._epoch, 0, 0))
 
     def _next_offset(self, revision: int) -> int:
         epoch, offset, _ = unpack_sequence(revision)

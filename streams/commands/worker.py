@@ -63,6 +63,7 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
             Limits(settings.devices.pending_limit, settings.devices.pending_expiry_h * _HOUR_MS),
         ),
         epoch=life.epoch,
+        feed_retention_ms=names.feed.retention_ms,
         dead_letters=DeadLetters(
             producer, names.dead_letters.name, names.dead_letters.partitions, metrics.dead_letters.inc
         ),

@@ -127,6 +127,10 @@ class WorkerStore:
         """By whomever."""
         return max(self._store.rows, default=0)
 
+    async def first_stored_within(self, _: int, first: int) -> int | None:
+        """All of it is of today."""
+        return min((revision for revision in self._store.rows if revision >= first), default=None)
+
     async def insert_events(self, _: Sequence[Decision]) -> None:
         """Nobody reads them here."""
 
@@ -240,6 +244,7 @@ class NoReaderGoesBack(RuleBasedStateMachine):
             cast("Any", self.source),
             rules=RULES._replace(limits=Limits(pending_limit=2 if name == "a" else 1, pending_expiry_ms=1_000)),
             epoch=EPOCH,
+            feed_retention_ms=1,
             dead_letters=cast("Any", None),
             reached=self._reached,
         )
@@ -421,6 +426,19 @@ def _answer(reader: Reader, identity: Any) -> bytes:
         return reader.configurations.response(identity)
     except UnavailableError as error:
         return str(error).encode()
+
+
+def test_what_was_never_published_reaches_a_reader_of_an_empty_feed() -> None:
+    """An order that was met once: a record passed over, decided and stored by a worker that then dies."""
+    order = NoReaderGoesBack()
+    order.enrol("d1", is_auto_approved=False)
+    order.delete("d2")
+    order.follow(reader=1, count=1)
+    order.work(worker=0, first=1, count=1, crash_after="decisions stored")
+    order.catch_up(worker=0, reader=1)
+    order.nobody_goes_back()
+    order.outcomes_stay()
+    order.teardown()
 
 
 def test_no_reader_goes_back_and_no_outcome_changes() -> None:

@@ -18,7 +18,7 @@ from fleet.position import pack_sequence
 from settings import Settings
 from settings.keys import read_password
 from storage.client import connect
-from storage.decisions import insert_decisions, last_revision, load_state
+from storage.decisions import first_stored_within, insert_decisions, last_revision, load_state
 from streams.commands.decision_store import DecisionRules, DecisionStore
 from streams.commands.feed_publisher import FeedPublisher
 from streams.commands.processor import CommandProcessor, Step
@@ -73,6 +73,7 @@ async def worker(
             CommandSource(log.bootstrap, log.names.commands.name, 4_000_000),
             rules=DecisionRules("default", remembered, limits),
             epoch=EPOCH,
+            feed_retention_ms=log.names.feed.retention_ms,
             dead_letters=DeadLetters(producer, log.names.dead_letters.name, 3),
             reached=reached,
         )
@@ -165,6 +166,32 @@ async def test_what_was_stored_but_not_published_is_published_at_the_next_start(
         assert results(await log.feed()) == [("one", "accepted"), ("two", "accepted"), ("three", "accepted")]
         await processor.load()
     assert len(await log.feed()) == 3
+
+
+async def test_what_was_stored_before_anything_was_published_is_published_too(
+    settings: Settings, clickhouse: Client, log: CommandTopics
+) -> None:
+    """An empty feed does not mean that there is nothing to tell: the first run may have ended too early."""
+    records = await log.send([request("one", workload("web", 1))])
+    async with worker(settings, clickhouse, reached=crash_at("decisions stored")) as processor:
+        with pytest.raises(CrashError):
+            await processor.process(records)
+    async with worker(settings, clickhouse, "b") as processor:
+        await processor.load()
+        await processor.load()
+    assert results(await log.feed()) == [("one", "accepted")]
+
+
+async def test_what_was_stored_longer_ago_than_the_feed_is_kept_is_not_looked_for(
+    clickhouse: Client, log: CommandTopics
+) -> None:
+    """It was published, and is gone from the feed by its age; nor is what another life of the topic held."""
+    decisions = expected_decisions(await log.send([request("one", workload("web", 1))]), EPOCH)
+    insert_decisions(clickhouse, decisions, "a")
+    first = decisions[0].revision
+    assert first_stored_within(clickhouse, 3_600_000, 0) == first
+    assert first_stored_within(clickhouse, 3_600_000, pack_sequence(EPOCH + 1, 0, 0)) is None
+    assert first_stored_within(clickhouse, 0, 0) is None
 
 
 async def test_commands_that_were_passed_over_are_decided_before_the_next(
