@@ -4,11 +4,14 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from api.listeners.admin_token import read_admin_token
 from api.listeners.rules import is_loopback
 from cli.errors import CommandError
 from cli.http_client import Server
 from fleet.decisions.change_message import check_message
 from settings import Settings
+from settings.named_files import NamedFile
+from settings.pem_files import verifying
 
 USAGE_STATUS = 2
 
@@ -57,20 +60,14 @@ def open_server(given: str | None, settings: Settings, message: str = "", within
 
 
 def admin_token(address: str, settings: Settings) -> str:
-    """The admin token, if there is one; never sent where others could read it."""
+    """The admin token, if there is one; never sent where others could read it. Raises SettingsError."""
     file = settings.http.token_file
     url = urlsplit(address)
     if file is None or (url.scheme == "http" and not is_loopback(url.hostname or "")):
         return ""
-    try:
-        return file.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"MUSTER_HTTP_TOKEN_FILE={str(file)!r} cannot be read: {error}", USAGE_STATUS) from error
+    return read_admin_token(file).decode("ascii")
 
 
 def trusted(ca: Path | None) -> ssl.SSLContext:
-    """By which a management plane with https is verified; None: the system's. Raises CommandError."""
-    try:
-        return ssl.create_default_context(cafile=ca)
-    except OSError as error:
-        raise CommandError(f"MUSTER_HTTP_CA={str(ca)!r} cannot be used: {error}", USAGE_STATUS) from error
+    """By which a management plane with https is verified; None: the system's. Raises SettingsError."""
+    return verifying(NamedFile("MUSTER_HTTP_CA", ca) if ca else None)

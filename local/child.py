@@ -19,6 +19,9 @@ from local.last_words import last_words
 _TETHER: Final = Path(__file__).with_name("tether.py")
 _POLL_S: Final = 0.05
 
+REFUSED: Final = 2
+"""Exit status of ours that says: a setting must change, so starting it again is of no use."""
+
 _FROM_OUTSIDE: Final = {
     -signal.SIGKILL: "killed by SIGKILL, by someone or for want of memory",
     -signal.SIGTERM: "ended by someone's SIGTERM",
@@ -102,13 +105,17 @@ class Child:
 
     def ending(self) -> str:
         """How it ended, for a person: the exit status or signal, and its last words."""
-        self._output.finish(within_s=1.0)
         status = self._process.returncode
         if status in _FROM_OUTSIDE:
             return _FROM_OUTSIDE[status]
         how = f"killed by {signal.Signals(-status).name}" if status and status < 0 else f"exit status {status}"
-        words = last_words(self._output.last_lines())
+        words = self.last_words()
         return f"{how}: {words}" if words else how
+
+    def last_words(self) -> str:
+        """Why it ended, as far as it said so."""
+        self._output.finish(within_s=1.0)
+        return last_words(self._output.last_lines())
 
 
 def start_and_wait(program: Program) -> Child:

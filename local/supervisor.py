@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from local.child import Child, Program, at_once
+from local.child import REFUSED, Child, Program, at_once
 from local.errors import LocalError
 from local.restarts import GIVE_UP_WITHIN_S, recent, restart_delay_s
 
@@ -92,6 +92,8 @@ class Supervisor:
             if now_s >= watched.restart_at_s:
                 self._start(watched)
         elif watched.child.exit_status() is not None:
+            if watched.child.exit_status() == REFUSED and not watched.was_ready:
+                raise LocalError(f"{watched.program.name} was not started: {watched.child.last_words()}")
             self._bury(watched, watched.child.ending(), now_s)
         elif not watched.is_ready:
             self._probe(watched, watched.child, now_s)

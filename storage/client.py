@@ -5,14 +5,15 @@ twice, which every table tolerates, since a row is identified by its position (s
 insert carries a deduplication token, which after a replay could stand for other rows.
 """
 
-import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver import AsyncClient, Client
 
-from settings import ClickHouseSettings, SettingsError
+from settings import ClickHouseSettings
+from settings.named_files import NamedFile
+from settings.pem_files import verifying
 from storage.consistency import ask_for_consistency
 
 CONNECT_TIMEOUT_S = 5
@@ -43,11 +44,8 @@ async def connect_async(settings: ClickHouseSettings, password: str, database: s
 
 
 def _require_usable(settings: ClickHouseSettings) -> None:
-    try:
-        if settings.ca:
-            ssl.create_default_context(cafile=settings.ca)
-    except OSError as error:
-        raise SettingsError(f"MUSTER_CLICKHOUSE_CA cannot be used: {error.strerror or error}") from error
+    if settings.ca:
+        verifying(NamedFile("MUSTER_CLICKHOUSE_CA", settings.ca))
 
 
 def _arguments(settings: ClickHouseSettings, password: str, database: str | None) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from settings import KafkaSettings, SettingsError
-from settings.keys import read_password
+from settings.named_files import NamedFile, read_named
+from settings.pem_files import load_pair, verifying
 
 
 class KafkaSecurity(NamedTuple):
@@ -28,9 +29,10 @@ class KafkaSecurity(NamedTuple):
         """What verifies the brokers; None without TLS."""
         if not self.is_tls:
             return None
-        context = ssl.create_default_context(cafile=self.ca)
+        context = verifying(NamedFile("MUSTER_KAFKA_CA", self.ca) if self.ca else None)
         if self.certificate and self.key:
-            context.load_cert_chain(self.certificate, self.key)
+            certificate = NamedFile("MUSTER_KAFKA_CERTIFICATE", self.certificate)
+            load_pair(context, certificate, NamedFile("MUSTER_KAFKA_KEY", self.key))
         return context
 
     def for_aiokafka(self) -> dict[str, Any]:
@@ -75,11 +77,15 @@ def kafka_security(kafka: KafkaSettings) -> KafkaSecurity:
         *files,
         kafka.mechanism,
         kafka.user,
-        read_password(kafka.password_file) if kafka.password_file else "",
+        _password(kafka.password_file) if kafka.password_file else "",
     )
-    try:
-        security.context()
-    except OSError as error:
-        names = "MUSTER_KAFKA_CA, MUSTER_KAFKA_CERTIFICATE or MUSTER_KAFKA_KEY"
-        raise SettingsError(f"{names} cannot be used: {error.strerror or error}") from error
+    security.context()
     return security
+
+
+def _password(file: Path) -> str:
+    named = NamedFile("MUSTER_KAFKA_PASSWORD_FILE", file)
+    try:
+        return read_named(named).decode().strip()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{named} must hold the password as text (UTF-8)") from error

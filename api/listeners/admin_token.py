@@ -13,11 +13,14 @@ import structlog
 
 from api.asgi import Application, Receive, Scope, Send
 from settings import SettingsError
+from settings.named_files import NamedFile, read_named
 
 _OPEN: Final = frozenset({"/health/live", "/health/ready"})
 
 _SHORTEST: Final = 16
 """Characters below which a token could be guessed."""
+
+_HOW_TO_MAKE: Final = "make one as with openssl rand -hex 32"
 
 _SHOWN: Final = "muster.admin-token"
 """Under `extensions` of the ASGI scope when the caller has shown the token."""
@@ -78,24 +81,31 @@ class AdminToken:
 
     def _read_again(self) -> None:
         try:
-            if self._stamp != _stamp(self._file):
+            if self._stamp != self._stamp_now():
                 self._read()
-        except (OSError, SettingsError) as error:
+        except SettingsError as error:
             # A file half written: the former token holds until it is whole.
             _log.warning("admin token not read again", reason=str(error))
 
     def _read(self) -> None:
-        try:
-            stamp, token = _stamp(self._file), self._file.read_bytes().strip()
-        except OSError as error:
-            raise SettingsError(
-                f"MUSTER_HTTP_TOKEN_FILE={str(self._file)!r} cannot be read: {error.strerror}"
-            ) from error
-        if len(token) < _SHORTEST:
-            raise SettingsError(f"the token in MUSTER_HTTP_TOKEN_FILE has fewer than {_SHORTEST} characters")
+        # The stamp first: a file that changes meanwhile is read once more.
+        stamp, token = self._stamp_now(), read_admin_token(self._file)
         self._stamp, self._token = stamp, token
 
+    def _stamp_now(self) -> Any:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
-def _stamp(file: Path) -> Any:
-    found = file.stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino
+
+def read_admin_token(file: Path) -> bytes:
+    """What `MUSTER_HTTP_TOKEN_FILE` holds. Raises SettingsError."""
+    named = NamedFile("MUSTER_HTTP_TOKEN_FILE", file)
+    token = read_named(named).strip()
+    if len(token) < _SHORTEST:
+        raise SettingsError(f"the token in {named} has fewer than {_SHORTEST} characters: {_HOW_TO_MAKE}")
+    if not all(33 <= byte <= 126 for byte in token):  # noqa: PLR2004 - ASCII's visible characters
+        raise SettingsError(f"{named} must hold one token of visible ASCII characters: {_HOW_TO_MAKE}")
+    return token

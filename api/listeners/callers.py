@@ -43,22 +43,29 @@ class Callers:
         `address` is the connection's other end, `headers` have lower-case names, `certificate` is whose TLS verified
         here.
         """
-        peer = certificate
-        if self._header and (certificate is None or not self._proxy_names.isdisjoint(certificate.names)):
-            peer = self._named_by_proxy(address, headers)
+        self._judge(self._named_by_proxy(address, headers) if self._may_be_proxy(certificate) else certificate)
+
+    def is_proxy_or_edge_api(self, address: str, certificate: Peer | None) -> bool:
+        """Whether calls of this connection may be let in by what is known of it, or by header blocks let in before.
+
+        With a proxy only its connections, since the same block means another caller where it does not come from it.
+        """
+        if self._header:
+            return self._may_be_proxy(certificate) and _is_among(address, self._proxy_addresses)
+        try:
+            self._judge(certificate)
+        except RefusedCallerError:
+            return False
+        return True
+
+    def _may_be_proxy(self, certificate: Peer | None) -> bool:
+        """Whether the headers are to say who calls: the proxy shows a certificate of its own, or none on plain HTTP."""
+        return bool(self._header) and (certificate is None or not self._proxy_names.isdisjoint(certificate.names))
+
+    def _judge(self, peer: Peer | None) -> None:
         if peer is None or self._names.isdisjoint(peer.names):
             raise _refused(peer)
         self._let_in(peer)
-
-    def is_proxy_or_edge_api(self, address: str, certificate: Peer | None) -> bool:
-        """Whether `check` may let calls of this connection in: as the headers say if there may be a proxy, else all."""
-        if not self._header:
-            if certificate is None or self._names.isdisjoint(certificate.names):
-                return False
-            self._let_in(certificate)
-            return True
-        is_proxy = certificate is None or not self._proxy_names.isdisjoint(certificate.names)
-        return is_proxy and _is_among(address, self._proxy_addresses)
 
     def _named_by_proxy(self, address: str, headers: Iterable[Header]) -> Peer:
         if not _is_among(address, self._proxy_addresses):

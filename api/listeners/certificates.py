@@ -10,7 +10,8 @@ import structlog
 from api.listeners.client_ends import ClientEnds
 from api.listeners.handshakes import HandshakeLog
 from api.listeners.peer import Peer
-from api.listeners.tls_files import NamedFile, TlsFiles, TlsPaths
+from api.listeners.tls_context import TlsPaths, device_paths, management_paths
+from api.listeners.tls_files import TlsFiles
 from api.metrics import ApiMetrics
 from settings import Settings
 
@@ -50,8 +51,8 @@ class Certificates:
 
             return TlsFiles(paths, settings.tls.minimum, HandshakeLog(listener, count, time.monotonic))
 
-        self.management = read("management", _management_paths(settings))
-        self.device = read("device", _device_paths(settings))
+        self.management = read("management", management_paths(settings))
+        self.device = read("device", device_paths(settings))
         self._clients = ClientEnds()
         self.look()
 
@@ -99,25 +100,6 @@ class Certificates:
 
     def _all(self) -> list[TlsFiles]:
         return [files for files in (self.management, self.device) if files]
-
-
-def _management_paths(settings: Settings) -> TlsPaths | None:
-    http = settings.http
-    if not http.certificate or not http.key:
-        return None
-    return TlsPaths(NamedFile("MUSTER_HTTP_CERTIFICATE", http.certificate), NamedFile("MUSTER_HTTP_KEY", http.key))
-
-
-def _device_paths(settings: Settings) -> TlsPaths | None:
-    device = settings.device
-    if not device.certificate or not device.key or not device.client_ca:
-        return None
-    return TlsPaths(
-        NamedFile("MUSTER_DEVICE_CERTIFICATE", device.certificate),
-        NamedFile("MUSTER_DEVICE_KEY", device.key),
-        NamedFile("MUSTER_DEVICE_CLIENT_CA", device.client_ca),
-        NamedFile("MUSTER_DEVICE_CLIENT_CRL", device.client_crl) if device.client_crl else None,
-    )
 
 
 def _when(days: float) -> str:

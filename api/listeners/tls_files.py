@@ -8,37 +8,17 @@ import ssl
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
-from cryptography import x509
 
 from api.listeners.handshakes import HandshakeLog, telling
+from api.listeners.tls_context import TlsPaths, tls_context
 from settings import SettingsError
-
-_VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+from settings.named_files import NamedFile
+from settings.pem_files import read_certificates, read_revoked
 
 _log = structlog.get_logger(__name__)
-
-
-class NamedFile(NamedTuple):
-    """A file and the variable that names it."""
-
-    setting: str
-    path: Path
-
-
-class TlsPaths(NamedTuple):
-    """What a listener needs; with `client_ca` it asks who connects."""
-
-    certificate: NamedFile
-    key: NamedFile
-    client_ca: NamedFile | None = None
-    client_crl: NamedFile | None = None
-
-    def files(self) -> list[NamedFile]:
-        """Those that are given."""
-        return [file for file in self if file is not None]
 
 
 class End(NamedTuple):
@@ -80,53 +60,20 @@ class TlsFiles:
         return [_stamp(file.path) for file in self._paths.files()]
 
     def _build(self) -> ssl.SSLContext:
-        paths = self._paths
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = _VERSIONS[self._minimum]
-        # The Edge API announces h2 by accident and cannot speak it.
-        context.set_alpn_protocols(["http/1.1"])
-        # It resumes no session either; a ticket would cost, and would outlive a revocation.
-        context.num_tickets = 0
-        context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
+        context = tls_context(self._paths, self._minimum)
         context.sslobject_class = telling(self._handshakes)
-        try:
-            context.load_cert_chain(paths.certificate.path, paths.key.path)
-        except (OSError, ValueError) as error:
-            names = f"{_shown(paths.certificate)} and {_shown(paths.key)}"
-            raise SettingsError(f"{names} are no certificate and its key in PEM: {_words(error)}") from error
-        if paths.client_ca:
-            context.verify_mode = ssl.CERT_REQUIRED
-            _trust(context, paths.client_ca)
-        if paths.client_crl:
-            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-            _trust(context, paths.client_crl)
         return context
 
     def _read_ends(self) -> Iterator[End]:
         paths = self._paths
         for file in (paths.certificate, paths.client_ca):
             if file:
-                certificates = _parsed(file, x509.load_pem_x509_certificates)
-                yield End(file, min(certificate.not_valid_after_utc for certificate in certificates))
+                yield End(file, min(each.not_valid_after_utc for each in read_certificates(file)))
         if paths.client_crl:
             # Past its next update OpenSSL refuses everyone, since the list may lack someone.
-            next_update = _parsed(paths.client_crl, x509.load_pem_x509_crl).next_update_utc
-            if next_update:
-                yield End(paths.client_crl, next_update)
-
-
-def _trust(context: ssl.SSLContext, file: NamedFile) -> None:
-    try:
-        context.load_verify_locations(cafile=file.path)
-    except OSError as error:
-        raise SettingsError(f"{_shown(file)} cannot be used: {_words(error)}") from error
-
-
-def _parsed(file: NamedFile, parse: Any) -> Any:
-    try:
-        return parse(file.path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{_shown(file)} cannot be read as PEM: {_words(error)}") from error
+            updates = [each.next_update_utc for each in read_revoked(paths.client_crl)]
+            if told := [update for update in updates if update]:
+                yield End(paths.client_crl, min(told))
 
 
 def _stamp(path: Path) -> Any:
@@ -136,11 +83,3 @@ def _stamp(path: Path) -> Any:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _shown(file: NamedFile) -> str:
-    return f"{file.setting}={str(file.path)!r}"
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -14,6 +14,7 @@ from cli.errors import CommandError
 from cli.server_address import server_address
 from cli.service.children import Children, wanted_ports
 from cli.service.download_progress import DownloadProgress
+from cli.service.named_files import check_named_files
 from cli.service.setup import set_up
 from local.data_folder import REQUIRED_FREE_BYTES, DiskFullError, RoomWatch, free_bytes, held_alone, require_room
 from local.errors import LocalError
@@ -52,6 +53,7 @@ def _start(settings: Settings, children: Children, supervisor: Supervisor, conso
     data = settings.local.data
     console.print(f"Muster {version('muster')}: data in {_near(data)}, logs in {_near(data / 'logs')}")
     check_listeners(settings)
+    check_named_files(settings)
     require_room(data)
     require_free(wanted_ports(settings))
     if make_keys(settings.keys_folder):

@@ -78,6 +78,14 @@ def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(watch: Watch, 
     assert "cannot bind" in (tmp_path / "broken.log").read_text()
 
 
+def test_a_child_that_asks_for_another_setting_is_not_started_again(watch: Watch, tmp_path: Path) -> None:
+    """It would say the same once more; what it said is the message."""
+    code = "import sys; print('MUSTER_X: there is no such file', flush=True); sys.exit(2)"
+    with pytest.raises(LocalError, match=r"^choosy was not started: MUSTER_X: there is no such file$"):
+        watch.supervisor.start([python_program(tmp_path, "choosy", code, lambda: False)])
+    assert (tmp_path / "choosy.log").read_text().count("MUSTER_X") == 1
+
+
 def test_a_child_that_is_never_ready_is_given_up(watch: Watch, tmp_path: Path) -> None:
     """Silence has an end."""
     silent = python_program(tmp_path, "silent", STAYS, lambda: False)._replace(ready_within_s=0.3)

@@ -1,14 +1,16 @@
 """What keeps `muster up` from starting is said in one line that names the setting to change."""
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli.service.children import wanted_ports
 from local.data_folder import held_alone
-from local.free_ports import free_ports
+from local.free_ports import free_port, free_ports
 from settings import load
+from tests.api.listeners.authority import Authority
 from tests.cli.muster import run
 
 
@@ -29,6 +31,41 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path, setting: str) -
     assert f"set MUSTER_{setting} to a free one" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "change", "said"),
+    [
+        ("DEVICE_CERTIFICATE", Path.unlink, "there is no such file"),
+        ("DEVICE_KEY", lambda file: file.write_text("half a ke"), "holds no private key in PEM"),
+        ("DEVICE_CLIENT_CA", lambda file: file.write_text(""), "is empty"),
+        ("DEVICE_CLIENT_CRL", Path.unlink, "there is no such file"),
+        ("HTTP_TOKEN_FILE", Path.unlink, "there is no such file"),
+        ("HTTP_TOKEN_FILE", lambda file: file.write_text("short"), "fewer than 16 characters"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_its_setting(
+    tmp_path: Path, setting: str, change: Callable[[Path], object], said: str
+) -> None:
+    """Before anything is downloaded or started, and in one line."""
+    authority = Authority(tmp_path)
+    server, token = authority.server(), tmp_path / "token"
+    token.write_text("a-token-of-some-length")
+    files = {
+        "DEVICE_CERTIFICATE": server.certificate,
+        "DEVICE_KEY": server.key,
+        "DEVICE_CLIENT_CA": authority.file,
+        "DEVICE_CLIENT_CRL": authority.revoke(),
+        "HTTP_TOKEN_FILE": token,
+    }
+    change(files[setting])
+    cache = tmp_path / "cache"
+    done = run("up", DATA=tmp_path / "data", CACHE=cache, DEVICE_PORT=free_port(), **files, **ports())
+    assert done.returncode == 2
+    assert f"MUSTER_{setting}='{files[setting]}'" in done.stderr
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not cache.exists()
 
 
 def test_a_data_folder_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
