@@ -36,8 +36,10 @@ class StreamSettings(Struct, frozen=True):
 
     heartbeat_batch_records: Annotated[
         int, Meta(ge=1, description="Kafka records taken from a fetch at a time; a batch is at most 24 times as many")
+    ] = 5000
+    heartbeat_batch_ms: Annotated[
+        int, Meta(ge=10, description="how long records gather for a batch; twice as long while many come")
     ] = 1000
-    heartbeat_batch_ms: Annotated[int, Meta(ge=10, description="longest wait for a batch to fill")] = 1000
     repeat_within_ms: Annotated[
         int, Meta(ge=0, description="an equal heartbeat within this is the Edge API trying again")
     ] = 1500

@@ -117,6 +117,14 @@ class DeviceMemory:
             return []
         return [hash_ for hash_ in self._hardware_hashes[number].tolist() if hash_]
 
+    def number_all(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Number those of these devices that are new, each given once, so that a `put` of each need not.
+
+        Each must be put before anything else is asked: numbering many at once costs a tenth.
+        """
+        names = digests([f"{namespace}/{device_id}" for namespace, device_id in keys])
+        self._add(names[self.find(names) == NOT_KNOWN])
+
     def put(
         self,
         namespace: str,

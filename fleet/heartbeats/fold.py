@@ -80,6 +80,7 @@ def fold(parted: Parted, memory: DeviceMemory, stored: Stored, repeat_within_ms:
 def remember(folded: Folded, memory: DeviceMemory) -> None:
     """Have the memory hold what a batch, folded with it, left."""
     memory.see(folded.unchanged.numbers, folded.unchanged.sequences, folded.unchanged.received_at_ms)
+    memory.number_all([learned.key for learned in folded.learned])
     for key, known, content, hardware_hashes in folded.learned:
         memory.put(*key, known, content, hardware_hashes)
 

@@ -11,7 +11,6 @@ from typing import Any
 import faust
 import stamina
 
-from settings import StreamSettings
 from streams.heartbeats.parcels import records_of
 from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
 from streams.heartbeats.writer import HeartbeatWriter
@@ -21,10 +20,13 @@ _LONGEST_PAUSE_S = 2.0
 """Between tries: short, so that heartbeats are seen soon after ClickHouse is back."""
 
 _PARCELS_AT_ONCE = 24
-"""Two fetches of twelve partitions: in quiet times a batch ends by time before it has so many."""
+"""Two fetches of twelve partitions, where the worker is behind."""
+
+_PARCELS_WITHIN_S = 0.1
+"""A fetch's parcels follow each other: when none has come for so long it was all of them."""
 
 
-def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter, settings: StreamSettings) -> None:
+def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter) -> None:
     """Let the app read the heartbeats topic into the writer."""
     records = app.topic(
         topic, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw", acks=False
@@ -32,7 +34,7 @@ def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter, set
     commits = OffsetCommits(app, topic)
 
     async def write_heartbeats(stream: Any) -> None:
-        taken = stream.noack_take(_PARCELS_AT_ONCE, within=settings.heartbeat_batch_ms / 1000)
+        taken = stream.noack_take(_PARCELS_AT_ONCE, within=_PARCELS_WITHIN_S)
         writing = asyncio.create_task(asyncio.sleep(0))
         async for events in taken:
             batch = _records(events, app.consumer_generation_id)

@@ -1,7 +1,8 @@
 """Has Faust handle all records of a partition that came in one fetch as one message: a parcel.
 
 Faust spends some 100 µs on each message, whatever it holds; a record holds a few dozen heartbeats, a parcel thousands.
-Fetches wait at the broker until there is enough to send, which spares all three the small ones.
+Records gather at the broker, where waiting costs nothing; what one fetch brings is one batch. While much is coming they
+gather longer: ClickHouse takes some 100 ms of processor time for a batch, whatever it holds.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,14 @@ from faust.types import TP
 
 from streams.faust_app import DisklessApp
 
-FETCH_BYTES: Final = 16_000_000
-"""A fetch is answered when there is so much, some ten thousand heartbeats, …"""
+FETCH_BYTES_A_PARTITION: Final = 3_000_000
+"""A fetch is answered at once when there is so much by partition: below what one may bring, so that a backlog flows."""
 
-FETCH_WAIT_MS: Final = 500
-"""… or after this time: a heartbeat is to be seen within seconds."""
+BUSY_BYTES: Final = 4_000_000
+"""After a fetch that brought so much, some four thousand heartbeats, …"""
+
+BUSY_TIMES: Final = 2
+"""… the next one may wait so many times as long."""
 
 BUFFERED_PARCELS: Final = 12
 """Parcels Faust holds between the consumer and the agent: one of each partition, some 4 MB each at most."""
@@ -41,10 +45,28 @@ class Parcel(bytes):
 class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Faust has no settings for these; the consumer reads them when it starts.
-        consumer._fetch_min_bytes = FETCH_BYTES  # noqa: SLF001
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
+        # Faust has no setting for it; the consumer reads it when it starts.
+        consumer._fetch_max_wait_ms = self.app.fetch_wait_ms  # noqa: SLF001
         return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's
+        max_records: int | None = None,
+    ) -> dict[TP, list[ConsumerRecord]]:
+        """As Faust's; tells the fetcher how long its next fetch may wait, which goes out when this has returned."""
+        fetched: dict[TP, list[ConsumerRecord]] = await super()._fetch_records(
+            consumer, active_partitions, timeout=timeout, max_records=max_records
+        )
+        if fetched:
+            brought_bytes = sum(len(record.value or b"") for records in fetched.values() for record in records)
+            times = BUSY_TIMES if brought_bytes >= BUSY_BYTES else 1
+            fetcher = consumer._fetcher  # noqa: SLF001
+            fetcher._fetch_max_wait_ms = self.app.fetch_wait_ms * times  # noqa: SLF001
+            fetcher._fetch_min_bytes = FETCH_BYTES_A_PARTITION * len(consumer.assignment())  # noqa: SLF001
+        return fetched
 
 
 class _Consumer(Consumer):  # type: ignore[misc]  # Faust is not typed
@@ -64,7 +86,12 @@ class _Transport(Transport):  # type: ignore[misc]  # Faust is not typed
 
 
 class ParcelApp(DisklessApp):
-    """A Faust app whose messages' values are parcels."""
+    """A Faust app whose messages' values are parcels.
+
+    `fetch_wait_ms` is how long a fetch waits for records; the app's maker sets it before it starts.
+    """
+
+    fetch_wait_ms: int = 1000
 
     def _new_transport(self) -> faust.types.TransportT:
         return _Transport(self.conf.broker_consumer, self)

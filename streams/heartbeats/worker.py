@@ -51,6 +51,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
         stream_buffer_maxsize=BUFFERED_PARCELS,
         broker_max_poll_records=streams.heartbeat_batch_records,
     )
+    app.fetch_wait_ms = streams.heartbeat_batch_ms
     producer = KafkaProducer(
         kafka.bootstrap, names.dead_letters.record_limit_bytes, client_id=f"{group}-worker", security=security
     )
@@ -69,7 +70,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
         repeat_within_ms=streams.repeat_within_ms,
         metrics=metrics,
     )
-    add_heartbeat_agent(app, topic.name, writer, streams)
+    add_heartbeat_agent(app, topic.name, writer)
     health = WorkerHealth()
     listen(metrics.registry, health, streams.metrics_host, streams.heartbeats_metrics_port)
     producer.start()

@@ -18,6 +18,19 @@ def test_what_was_put_is_got_by_namespace_and_id() -> None:
     assert len(memory) == 1
 
 
+def test_many_are_numbered_at_once_and_none_of_them_twice() -> None:
+    """Known devices keep their numbers, and what is put afterwards finds the new ones."""
+    memory = DeviceMemory()
+    memory.put("n", "known", KnownDevice(1, 1, 1, UP))
+    memory.number_all([])
+    memory.number_all([("n", "known"), *(("n", str(number)) for number in range(3000))])
+    for number in range(3000):
+        memory.put("n", str(number), KnownDevice(number, 0, 0, DOWN))
+    assert len(memory) == 3001
+    assert memory.get("n", "known") == KnownDevice(1, 1, 1, UP)
+    assert memory.get("n", "2999") == KnownDevice(2999, 0, 0, DOWN)
+
+
 def test_texts_nobody_holds_any_more_are_let_go() -> None:
     """Versions come and go with every configuration; the memory does not grow with them."""
     memory = DeviceMemory()
