@@ -41,7 +41,10 @@ class Producer(Protocol):
 class _Waiting:
     """A request under way, those who wait for its outcome, and whether it may have reached the log."""
 
-    __slots__ = ("deadline_s", "encoded", "is_sent", "outcome", "request")
+    __slots__ = ("deadline_s", "encoded", "is_sent", "outcome", "request", "timer")
+
+    timer: asyncio.TimerHandle
+    """Ends the waiting. It holds the request, so it goes with the outcome: an import has thousands of them a second."""
 
     def __init__(self, request: Request, outcome: "asyncio.Future[Outcome]", deadline_s: float) -> None:
         self.request = request
@@ -134,7 +137,10 @@ class CommandGateway:
     def on_outcome(self, outcome: Outcome) -> None:
         """An outcome was applied to this process's view."""
         waiting = self._waiting.pop(outcome.request_id, None)
-        if waiting is not None and not waiting.outcome.done():
+        if waiting is None:
+            return
+        waiting.timer.cancel()
+        if not waiting.outcome.done():
             waiting.outcome.set_result(outcome)
 
     def send_again(self) -> None:
@@ -171,7 +177,7 @@ class CommandGateway:
                 f"the change has {len(waiting.encoded)} bytes and no record holds it (MUSTER_KAFKA_RECORD_LIMIT_BYTES)"
             )
         self._waiting[request.request_id] = waiting
-        loop.call_at(waiting.deadline_s, self._forget, waiting)
+        waiting.timer = loop.call_at(waiting.deadline_s, self._forget, waiting)
         self._collected.append(waiting)
         if len(self._collected) == 1:
             loop.call_at(max(self._next_send_s, loop.time()), self._send)
@@ -181,7 +187,7 @@ class CommandGateway:
         loop = asyncio.get_running_loop()
         if loop.time() < waiting.deadline_s:
             # A repeat has joined since, and waits longer.
-            loop.call_at(waiting.deadline_s, self._forget, waiting)
+            waiting.timer = loop.call_at(waiting.deadline_s, self._forget, waiting)
             return
         if self._waiting.get(waiting.request.request_id) is waiting:
             del self._waiting[waiting.request.request_id]

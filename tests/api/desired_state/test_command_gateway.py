@@ -68,6 +68,21 @@ async def test_a_caller_gets_the_outcome_once_it_is_applied(gateway: CommandGate
     assert gateway.waiting == 0
 
 
+async def test_what_was_answered_is_not_held_until_its_deadline(
+    gateway: CommandGateway, producer: FaultyProducer
+) -> None:
+    """An import of a million devices would hold what it asked in the last ten seconds, some kB each."""
+    asking = asyncio.create_task(gateway.submit(command(), "ann", 600))
+    await eventually(lambda: producer.records)
+    ((request,),) = producer.records
+    told = outcome(request)
+    (waiting,) = gateway._waiting.values()
+    timer = waiting.timer
+    gateway.on_outcome(told)
+    assert await asking is told
+    assert timer.cancelled()
+
+
 async def test_what_comes_together_shares_a_record(gateway: CommandGateway, producer: FaultyProducer) -> None:
     """An idle gateway sends at once, a busy one a record a window, each below the limit."""
     asking = [asyncio.create_task(gateway.submit(command(f"n{number}"), "ann", 1)) for number in range(100)]
