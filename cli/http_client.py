@@ -124,12 +124,15 @@ class Server:
         *,
         content_type: str = "application/json",
         is_dry_run: bool = False,
+        request_id: str | None = None,
     ) -> Answer:
         """Change something, or with `is_dry_run` ask whether that would be accepted.
 
+        `request_id` is of an earlier call of the same content, whose outcome is asked for again.
+
         Raises RefusedError or CommandError.
         """
-        headers = {AUTHOR_HEADER: author(), REQUEST_ID_HEADER: self._new_request_id(), **self._reason}
+        headers = {AUTHOR_HEADER: author(), REQUEST_ID_HEADER: request_id or self._new_request_id(), **self._reason}
         if body is not None:
             headers["Content-Type"] = content_type
         request = self._client.build_request(

@@ -1,7 +1,10 @@
 """`muster approve -f FILE.csv`: approves a whole fleet before it asks, a thousand devices a request."""
 
 import sys
+import time
+import uuid
 from collections import Counter, deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,20 @@ BATCH = 1000
 AT_A_TIME = 8
 """Requests under way at once: enough that the command log is never idle."""
 
+TRIES = 6
+"""A batch is asked for as often while the outcome of some of it is unknown, which the server says after ten seconds: a
+database that merges, or a broker that is restarted, is away for so long and must not end an import."""
+
+_PAUSE_S = 1.0
+
 _PATH = "/muster/v1/preauthorisations"
 _DONE = ("accepted", "unchanged")
+_UNKNOWN = "unknown"
 
 
-def preauthorise(server: Server, path: Path, initial_namespace: str) -> int:
+def preauthorise(
+    server: Server, path: Path, initial_namespace: str, pause: Callable[[float], None] = time.sleep
+) -> int:
     """Approve every device of the file; the exit status. Nothing is sent of a file with a mistake.
 
     May be repeated: a device that is approved already is left as it is.
@@ -33,7 +45,14 @@ def preauthorise(server: Server, path: Path, initial_namespace: str) -> int:
     counts: Counter[str] = Counter()
 
     def send(batch: list[dict[str, Any]]) -> list[dict[str, str]]:
-        results: list[dict[str, str]] = server.change("POST", _PATH, {"devices": batch}).body["results"]
+        # The server applies each device of a batch once, however often it is asked under the same id.
+        request_id = uuid.uuid4().hex
+        for tries_left in reversed(range(TRIES)):
+            answer = server.change("POST", _PATH, {"devices": batch}, request_id=request_id)
+            results: list[dict[str, str]] = answer.body["results"]
+            if not tries_left or all(each["result"] != _UNKNOWN for each in results):
+                break
+            pause(_PAUSE_S)
         return results
 
     batches = read_batches(path, initial_namespace, BATCH)
