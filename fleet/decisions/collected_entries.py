@@ -58,7 +58,7 @@ class CollectedEntries:
         ends = np.cumsum(np.bincount(bucket, minlength=buckets)).tolist()
         names, name_ends, name_sizes = _together(self._names)
         values, value_ends, value_sizes = _together(self._values)
-        self.__init__()  # type: ignore[misc]
+        self._count, self._hashes, self._names, self._values = 0, [], [], []
         start = 0
         for first in range(0, buckets, _BUCKETS_AT_ONCE):
             of_these = ends[first : first + _BUCKETS_AT_ONCE]

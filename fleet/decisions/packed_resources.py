@@ -5,11 +5,14 @@ What is read is a value of its own, and unpacked when its body is asked for, whi
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from fleet.decisions.collected_entries import CollectedEntries
 from fleet.decisions.packed_bodies import PackedBodies
 from fleet.decisions.packed_map import PackedMap
 from fleet.decisions.stored_resource import StoredResource
+
+_BEGINS: Final = [bytes([size + 1]) for size in range(16)]
 
 
 class PackedResources(Mapping[str, StoredResource]):
@@ -77,4 +80,4 @@ class PackedResources(Mapping[str, StoredResource]):
 
 def _row(since: int, packed: bytes) -> bytes:
     size = since.bit_length() // 8 + 1
-    return b"%c%b%b" % (size + 1, since.to_bytes(size, "big", signed=True), packed)
+    return _BEGINS[size] + since.to_bytes(size, "big", signed=True) + packed
