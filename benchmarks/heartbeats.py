@@ -138,6 +138,7 @@ def cost_figures(runs: list[Run]) -> tuple[Figure, ...]:
         *figures,
         Figure("processor, all of these", "µs/heartbeat", total, "80 for 25,000/s on two cores"),
         Figure("others on the machine", "cores", others),
+        Figure("a fixed computation meanwhile", "ms", tuple(run.watch.computation_ms() for run in runs)),
     )
 
 

@@ -1,11 +1,13 @@
-"""Looks at an installation once a second while a load runs: memory, and how far storing is behind accepting."""
+"""Looks at an installation once a second while a load runs: memory, how far storing is behind, the machine's speed."""
 
 import threading
 import time
+from statistics import median
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from benchmarks.ledger import HEARTBEATS_TABLE, stored_rows
+from benchmarks.measuring.machine_speed import fixed_computation_ms
 from benchmarks.measuring.processor_time import MIB, usage
 from benchmarks.parts.installation import Installation
 
@@ -20,13 +22,14 @@ _AGE: Final = f"""
 class Look(NamedTuple):
     """One look. `stored` counts since ever; the age is that of the newest stored heartbeat, by the broker's clock.
 
-    Memory is resident MiB by stage.
+    Memory is resident MiB by stage. `computation_ms` is what a fixed computation took.
     """
 
     at_s: float
     stored: int
     age_s: float
     resident_mib: dict[str, float]
+    computation_ms: float
 
 
 class Watch:
@@ -47,6 +50,10 @@ class Watch:
                 peaks[stage] = max(peaks.get(stage, 0.0), mib)
         return peaks
 
+    def computation_ms(self) -> float:
+        """What the fixed computation took, in the middle."""
+        return median(look.computation_ms for look in self.looks) if self.looks else 0.0
+
     def behind(self) -> list[tuple[float, float]]:
         """Time and, at that time, the age in seconds of the newest heartbeat that is stored; while it is the load's."""
         return [(look.at_s, look.age_s) for look in self.looks if look.age_s < look.at_s]
@@ -64,6 +71,7 @@ class Watch:
             stored_rows(self._installation),
             age_s,
             {stage: round(size / MIB, 1) for stage, size in resident.items()},
+            fixed_computation_ms(),
         )
 
     def __enter__(self) -> Self:
