@@ -21,11 +21,13 @@ _LOOK_EVERY_S: Final = 0.1
 _WITHIN_S: Final = 400.0
 _MERGED_WITHIN_S: Final = 60.0
 _WRITTEN: Final = "muster_heartbeats_consumed_total"
+_ROWS: Final = "muster_inserted_rows_total"
 
 
 class _Look(NamedTuple):
     at_s: float
     written: int
+    rows: int
     usage: Usage
 
 
@@ -38,6 +40,8 @@ class Drained(NamedTuple):
     heartbeats: int
     load_s: float
     rate: float
+    rows_rate: float
+    """Rows a second, of all tables."""
     processor_us: dict[str, float]
     merging_us: float
     peak_bytes: dict[str, int]
@@ -65,6 +69,7 @@ def drain(stores: SinkStores, total: int, log: Path) -> Drained:
         heartbeats,
         first.at_s - began_s,
         heartbeats / (last.at_s - first.at_s),
+        (last.rows - first.rows) / (last.at_s - first.at_s),
         {
             stage: (last.usage.processor_s[stage] - first.usage.processor_s[stage]) / heartbeats * 1e6
             for stage in processes
@@ -87,10 +92,11 @@ def _looks(
         if worker.poll() is not None or time.monotonic() > deadline_s:
             raise BenchmarkError(f"the worker wrote {written:,} of {total:,} heartbeats")
         try:
-            written = int(scrape(address).value(_WRITTEN))
+            told = scrape(address)
         except OSError:
             continue
-        yield _Look(time.monotonic(), written, usage(processes))
+        written = int(told.value(_WRITTEN))
+        yield _Look(time.monotonic(), written, int(told.value(_ROWS)), usage(processes))
 
 
 def _merged(client: Client, engine: list[psutil.Process], before: Usage) -> float:

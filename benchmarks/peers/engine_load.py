@@ -1,7 +1,8 @@
-"""`python -m benchmarks.peers.engine_load FOLDER FILE FORMAT`: the engine itself loads rows of heartbeats from a file.
+"""`python -m benchmarks.peers.engine_load FOLDER FORMAT TABLE…`: the engine itself loads the rows of tables from files.
 
-Into the same tables as Muster makes, views included, by one INSERT … FROM INFILE … FORMAT, with nobody in between: the
-limit of what any writer can reach. Prints the seconds, the processor seconds and the rows, as JSON.
+The files are `FOLDER/TABLE.FORMAT`. Into the same tables as Muster makes, views included, one INSERT … FROM INFILE …
+FORMAT a table, with nobody in between: the limit of what any writer can reach. Prints for each table the seconds, the
+processor seconds and the rows, as JSON.
 """
 
 import json
@@ -13,26 +14,30 @@ from typing import Final
 
 import chdb
 
-from storage.heartbeats import HEARTBEATS
 from storage.schema import migrations
+from streams.heartbeats.tables import WRITTEN
 
 _DATABASE: Final = "muster"
 
 
-def load(folder: Path, file: Path, input_format: str) -> dict[str, float]:
-    """Load it into a fresh engine on `folder`."""
-    engine = chdb.connect(str(folder))
+def load(folder: Path, input_format: str, tables: list[str]) -> dict[str, dict[str, float]]:
+    """Load them into a fresh engine on a folder of its own in `folder`."""
+    engine = chdb.connect(str(folder / f"engine-{input_format}"))
     engine.query(f"CREATE DATABASE {_DATABASE}")
     for migration in migrations(_DATABASE):
         for statement in migration.statements:
             engine.query(statement)
-    columns = ", ".join(HEARTBEATS.columns)
-    before, began = _processor_s(), time.monotonic()
-    engine.query(f"INSERT INTO {_DATABASE}.{HEARTBEATS.name} ({columns}) FROM INFILE '{file}' FORMAT {input_format}")
-    took_s, processor_s = time.monotonic() - began, _processor_s() - before
-    rows = int(engine.query(f"SELECT count() FROM {_DATABASE}.heartbeats", "TSV").bytes())  # noqa: S608 - our own name
+    loaded = {}
+    for table in tables:
+        columns = ", ".join(next(each.columns for each in WRITTEN if each.name == table))
+        file = folder / f"{table}.{input_format}"
+        before, began = _processor_s(), time.monotonic()
+        engine.query(f"INSERT INTO {_DATABASE}.{table} ({columns}) FROM INFILE '{file}' FORMAT {input_format}")
+        took_s, processor_s = time.monotonic() - began, _processor_s() - before
+        rows = int(engine.query(f"SELECT count() FROM {_DATABASE}.{table} FINAL", "TSV").bytes())  # noqa: S608 - ours
+        loaded[table] = {"seconds": took_s, "processor_s": processor_s, "rows": rows}
     engine.close()
-    return {"seconds": took_s, "processor_s": processor_s, "rows": rows}
+    return loaded
 
 
 def _processor_s() -> float:
@@ -41,5 +46,5 @@ def _processor_s() -> float:
 
 
 if __name__ == "__main__":
-    folder_, file_, format_ = sys.argv[1:]
-    sys.stdout.write(json.dumps(load(Path(folder_), Path(file_), format_)) + "\n")
+    folder_, format_, *tables_ = sys.argv[1:]
+    sys.stdout.write(json.dumps(load(Path(folder_), format_, tables_)) + "\n")

@@ -1,8 +1,7 @@
 """Has Faust handle all records of a partition that came in one fetch as one message: a parcel.
 
 Faust spends some 100 µs on each message, whatever it holds; a record holds a few dozen heartbeats, a parcel thousands.
-Records gather at the broker, where waiting costs nothing; what one fetch brings is one batch. While much is coming they
-gather longer: ClickHouse takes some 100 ms of processor time for a batch, whatever it holds.
+Records gather at the broker, where waiting costs nothing (`streams.heartbeats.fetch_pace`).
 """
 
 from collections.abc import Sequence
@@ -15,15 +14,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 
 from streams.faust_app import DisklessApp
-
-FETCH_BYTES_A_PARTITION: Final = 3_000_000
-"""A fetch is answered at once when there is so much by partition: below what one may bring, so that a backlog flows."""
-
-BUSY_BYTES: Final = 4_000_000
-"""After a fetch that brought so much, some four thousand heartbeats, …"""
-
-BUSY_TIMES: Final = 2
-"""… the next one may wait so many times as long."""
+from streams.heartbeats.fetch_pace import FetchLimits, next_fetch
 
 BUFFERED_PARCELS: Final = 12
 """Parcels Faust holds between the consumer and the agent: one of each partition, some 4 MB each at most."""
@@ -61,11 +52,11 @@ class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typ
             consumer, active_partitions, timeout=timeout, max_records=max_records
         )
         if fetched:
-            brought_bytes = sum(len(record.value or b"") for records in fetched.values() for record in records)
-            times = BUSY_TIMES if brought_bytes >= BUSY_BYTES else 1
+            brought_bytes = [sum(len(record.value or b"") for record in records) for records in fetched.values()]
             fetcher = consumer._fetcher  # noqa: SLF001
-            fetcher._fetch_max_wait_ms = self.app.fetch_wait_ms * times  # noqa: SLF001
-            fetcher._fetch_min_bytes = FETCH_BYTES_A_PARTITION * len(consumer.assignment())  # noqa: SLF001
+            limits = FetchLimits(fetcher._max_partition_fetch_bytes, fetcher._fetch_max_bytes)  # noqa: SLF001
+            pace = next_fetch(brought_bytes, len(consumer.assignment()), self.app.fetch_wait_ms, limits)
+            fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = pace  # noqa: SLF001
         return fetched
 
 

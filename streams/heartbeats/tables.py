@@ -19,6 +19,18 @@ from storage.transitions import DEVICE_TRANSITIONS, WORKLOAD_TRANSITIONS
 from storage.workload_status import WORKLOADS
 from streams.metrics import WorkerMetrics
 
+WRITTEN = (
+    HEARTBEATS,
+    DEVICE_TRANSITIONS,
+    WORKLOAD_TRANSITIONS,
+    DEVICE_EVENTS,
+    HARDWARE,
+    WORKLOADS,
+    CONTENTS,
+    SEEN,
+)
+"""The tables in the order in which they are written."""
+
 
 class HeartbeatTables:
     """Blocking calls, for use in a thread; all may be repeated, and all raise clickhouse_connect's errors.
