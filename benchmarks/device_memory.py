@@ -1,7 +1,15 @@
-"""What a device costs in the memory of an API process, at three sizes of fleet, and how long the first load takes."""
+"""What a device costs in the memory of an API process, at three sizes of fleet, and how long the first load takes.
+
+A process that serves takes a hundred megabytes with no device at all, and no two runs of it are the same to the
+megabyte. So what a device costs is the slope: by how much the resident memory of a real API process that has just
+loaded differs from one size to the next, by device. Beside it stands what a process holds that loads and does nothing
+else.
+"""
 
 import subprocess
 import sys
+import time
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -21,6 +29,9 @@ _SIZES: Final = (10_000, 100_000, 1_000_000)
 _TRACED_UP_TO: Final = 100_000
 """Tracing every allocation of a larger fleet takes minutes."""
 
+_SETTLED_AFTER_S: Final = 2.0
+"""After its first load a process catches up with the feed, and has then made what it makes once."""
+
 _PROBE_WITHIN_S: Final = 900.0
 _AIM_BYTES: Final = 300
 
@@ -28,31 +39,38 @@ _decode = msgspec.json.Decoder(Held).decode
 
 
 class _Sized(msgspec.Struct, frozen=True):
+    """`api_bytes` is the API process's resident memory once it was ready for some seconds."""
+
     devices: int
     held: Held
     traced_bytes: int
     api_bytes: int
+    ready_after_s: float
 
 
 def measure(workplace: Workplace, say: Say) -> Findings:
-    """Each size up to the scale's, beside what the API process takes with no device at all."""
+    """Each size up to the scale's, after what the API process takes with no device at all."""
     scale = msgspec.structs.replace(workplace.scale, api_processes=1)
     sizes = [size for size in _SIZES if size < scale.devices] + [scale.devices]
     sized: list[_Sized] = []
-    for devices in (1, *sizes):
+    for devices in (0, *sizes):
         with registered_fleet(workplace, msgspec.structs.replace(scale, devices=devices), say) as installation:
+            time.sleep(_SETTLED_AFTER_S)
+            api_bytes = usage(installation.processes()).resident_bytes["api"]
             held = _probe(installation)
             traced = _probe(installation, "--traced").traced_bytes if devices <= _TRACED_UP_TO else 0
-            api_bytes = usage(installation.processes()).resident_bytes["api"]
-            sized.append(_Sized(devices, held, traced, api_bytes))
+            sized.append(_Sized(devices, held, traced, api_bytes, installation.ready_after_s))
             settings = installation.chosen
-        say(f"{devices:,}: {held.loaded_bytes / devices:,.0f} B a device, loaded in {held.load_s:.1f} s")
-    nothing, *fleets = sized
+        say(f"{devices:,}: the API process has {api_bytes / 1e6:,.1f} MB; loaded alone in {held.load_s:.1f} s")
+    fleets = sized[1:]
     right = all(each.held.devices == each.devices for each in sized)
     return Findings(
         settings,
         (Check("every process holds every device", right, ", ".join(f"{each.held.devices:,}" for each in sized)),),
-        tuple(figure for each in fleets for figure in _figures(each, nothing)),
+        (
+            Figure("0: the API process, ready", "MB", (sized[0].api_bytes / 1e6,)),
+            *(figure for before, each in pairwise(sized) for figure in _figures(each, before)),
+        ),
         plots=(
             Plot(
                 "bytes",
@@ -61,7 +79,12 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 "bytes",
                 (
                     Line(
-                        "loaded",
+                        "the API process, against the size before",
+                        tuple(float(each.devices) for each in fleets),
+                        tuple(_slope(each, before) for before, each in pairwise(sized)),
+                    ),
+                    Line(
+                        "a process that only loads",
                         tuple(float(each.devices) for each in fleets),
                         tuple(each.held.loaded_bytes / each.devices for each in fleets),
                     ),
@@ -77,14 +100,25 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     )
 
 
-def _figures(each: _Sized, nothing: _Sized) -> tuple[Figure, ...]:
+def _slope(each: _Sized, before: _Sized) -> float:
+    return (each.api_bytes - before.api_bytes) / (each.devices - before.devices)
+
+
+def _figures(each: _Sized, before: _Sized) -> tuple[Figure, ...]:
     name, held, devices = f"{each.devices:,}", each.held, each.devices
     traced = (Figure(f"{name}: Python's own", "B/device", (each.traced_bytes / devices,)),) if each.traced_bytes else ()
     return (
-        Figure(f"{name}: loaded", "B/device", (held.loaded_bytes / devices,), f"{_AIM_BYTES}"),
+        Figure(f"{name}: the API process, ready", "MB", (each.api_bytes / 1e6,)),
+        Figure(
+            f"{name}: the API process, for each device more than {before.devices:,}",
+            "B/device",
+            (_slope(each, before),),
+            f"{_AIM_BYTES}",
+        ),
+        Figure(f"{name}: a process that only loads", "B/device", (held.loaded_bytes / devices,)),
         *traced,
         Figure(f"{name}: every configuration assembled", "B/device", (held.read_bytes / devices,)),
-        Figure(f"{name}: the API process, ready", "B/device", ((each.api_bytes - nothing.api_bytes) / devices,)),
+        Figure(f"{name}: `muster up` until all is ready, one API process", "s", (each.ready_after_s,)),
         Figure(f"{name}: first load", "s", (held.load_s,)),
         Figure(f"{name}: first load, processor", "µs/device", (held.load_processor_s / devices * 1e6,)),
         Figure(f"{name}: first read of each, processor", "µs/device", (held.read_processor_s / devices * 1e6,)),
