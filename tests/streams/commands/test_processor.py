@@ -96,6 +96,11 @@ def results(outcomes: list[Outcome]) -> list[tuple[str, str]]:
     return [(outcome.request_id, outcome.result) for outcome in outcomes]
 
 
+def each_once(outcomes: list[Outcome]) -> list[Outcome]:
+    """As a reader takes them, who skips what comes again: a worker that lost its turn may publish an outcome twice."""
+    return list({outcome.revision: outcome for outcome in outcomes}.values())
+
+
 async def test_each_request_is_decided_stored_and_published_in_order(
     settings: Settings, clickhouse: Client, log: CommandTopics
 ) -> None:
@@ -237,9 +242,9 @@ async def test_of_two_workers_that_decide_at_once_the_first_to_store_has_decided
 
     async with worker(settings, clickhouse, reached=other_stores_first) as late:
         await late.process(records[:1])
-        assert await log.feed() == [first.outcome]
+        assert each_once(await log.feed()) == [first.outcome]
         await late.process(records[1:])
-    assert results(await log.feed()) == [("enrol-dev", "not-found"), ("next", "accepted")]
+    assert results(each_once(await log.feed())) == [("enrol-dev", "not-found"), ("next", "accepted")]
     clickhouse.command("OPTIMIZE TABLE decisions FINAL")  # which row was first survives the merging of parts
     state = load_state(clickhouse, "default")
     assert state.identities == {}
@@ -266,7 +271,7 @@ async def test_on_replicas_the_batch_of_a_late_worker_is_dropped_whole_and_decid
     async with worker(settings, client, reached=other_stores_first) as late:
         await late.process(records)
     client.close()
-    assert results(await log.feed()) == [("enrol-dev", "not-found"), ("next", "accepted")]
+    assert results(each_once(await log.feed())) == [("enrol-dev", "not-found"), ("next", "accepted")]
     rows = clickhouse.query("SELECT request_id, decider FROM decisions ORDER BY revision").result_rows
     assert rows == [("enrol-dev", "b"), ("next", "a")]
 
