@@ -5,7 +5,7 @@ both say 200 only to devices an operator approved, and PUT only to the key that 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
@@ -53,6 +53,9 @@ class Publisher(Protocol):
 
 class Feed(Protocol):
     """How current this process is: `api.desired_state.fleet_view.FleetView`."""
+
+    def is_lost(self) -> bool:
+        """Whether changes may have been missed."""
 
     def is_stale(self) -> bool:
         """Whether the feed has been lost for longer than registrations may rely on it."""
@@ -117,6 +120,8 @@ class RegistrationCall:
             # The hardware must be there before the device is seen to be registered.
             sequence = await self._publish_hardware(path, registration.hardware)
         labels = identity.hardware_labels | hardware_labels(registration.hardware or NO_HARDWARE)
+        if _is_renewal(identity, fingerprint, labels) and not self._feed.is_lost():
+            return DONE
         outcome = await self._commands.submit(
             RegisterDevice(path.device_id, path.namespace, fingerprint, labels, sequence),
             author=f"device:{path.device_id}",
@@ -152,6 +157,15 @@ class RegistrationCall:
         self._refused_keys.move_to_end(key)
         if len(self._refused_keys) > _REMEMBERED_KEYS:
             self._refused_keys.popitem(last=False)
+
+
+def _is_renewal(identity: DeviceIdentity, fingerprint: str, labels: Mapping[str, str]) -> bool:
+    """The key that the device has, and nothing that a decision would change. One approved at once registers twice."""
+    return (
+        identity.state is DeviceState.REGISTERED
+        and identity.key_fingerprint == fingerprint
+        and identity.hardware_labels == labels
+    )
 
 
 def _will_be_refused(identity: DeviceIdentity, fingerprint: str) -> bool:

@@ -93,6 +93,18 @@ def test_the_same_key_may_always_renew(registered: Device, stored_identity: Stor
     assert registered.register().status == 200
 
 
+def test_a_renewal_that_changes_nothing_is_no_change_of_the_device(
+    registered: Device, stored_identity: StoredIdentity
+) -> None:
+    """A device approved at once registers twice; the second time only its hardware is stored."""
+    registration = {"certificate_request": registered.request, "hardware": {"hostname": "till-1"}}
+    assert registered.call("PUT", "registration", registration).status == 200
+    first = stored_identity(registered)
+    assert first.hardware_labels["device.hostname"] == "till-1"
+    assert registered.call("PUT", "registration", registration).status == 200
+    assert stored_identity(registered) == first
+
+
 @pytest.mark.parametrize("proof", ["heartbeat", "configuration"])
 def test_another_key_may_come_until_the_first_is_proven(
     registered: Device, stored_identity: StoredIdentity, proof: str
