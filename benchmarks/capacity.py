@@ -68,8 +68,11 @@ class Constants(NamedTuple):
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Read the constants, compare the model with the measured points, then reckon."""
     cost, reads, conversation = (_result(workplace, name) for name in ("cost", "reads", "conversation"))
-    constants = _constants(cost, reads)
-    checks, compared = _compared(constants, cost, conversation)
+    try:
+        constants = _constants(cost, reads)
+        checks, compared = _compared(constants, cost, conversation)
+    except KeyError as missing:
+        raise BenchmarkError(f"a result lacks the figure {missing}: run cost, reads and conversation again") from None
     for check in checks:
         say(f"{check.what}: {check.detail}")
     figures = [*compared, *(figure for devices in _FLEETS for figure in _needed(constants, devices, workplace))]
