@@ -48,6 +48,7 @@ from settings.keys import read_installation_key, read_password
 from storage.device_changes import ChangeReader
 from storage.device_event_reads import EventReader
 from storage.device_reports import ReportReader
+from storage.workload_phases import PhaseReader
 from streams.background_task import BackgroundTask
 from streams.kafka_producer import KafkaProducer
 from streams.kafka_security import kafka_security
@@ -154,6 +155,7 @@ class ApiProcess:
             self.view,
             self.configurations,
             ReportReader(settings.clickhouse, password),
+            PhaseReader(settings.clickhouse, password),
             queries=settings.api.status_queries,
             deadline_s=settings.api.status_deadline_ms / 1000,
         )

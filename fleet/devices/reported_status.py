@@ -1,10 +1,12 @@
 """The `status` of an EdgeDevice, as it is shown: where the device stands, and what its last heartbeat said.
 
+That of an EdgeWorkload counts what devices say of it.
+
 The names are those of the definition of edgedevices; `state`, `lastSeenTime`, `wantedVersion` and `driftedSince` are
 said beside them. Source: CONTRACT.md “Workload selection” for workloads that no heartbeat has reported yet.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from fleet.decisions.commands import JSONObject
@@ -50,6 +52,11 @@ def reported_status(report: DeviceReport | None, selected: Iterable[str]) -> JSO
     workloads += [{"name": name, "phase": NOT_YET_REPORTED} for name in selected if name not in known]
     status = _device(report) if report else {}
     return status | ({"workloads": sorted(workloads, key=_name)} if workloads else {})
+
+
+def phases_status(phases: Mapping[str, int]) -> JSONObject:
+    """The status of a workload that so many devices report in each phase; nothing of one that none reports."""
+    return {"devices": sum(phases.values()), "phases": dict(sorted(phases.items()))} if phases else {}
 
 
 def _device(report: DeviceReport) -> JSONObject:

@@ -93,6 +93,11 @@ def _selects(body: JSONObject, _: datetime) -> str:
     return ", ".join(labels + expressions)
 
 
+def _phases(body: JSONObject, _: datetime) -> str:
+    """How many devices say what of a workload."""
+    return ", ".join(f"{devices} {phase}" for phase, devices in (_value(body, "status", "phases") or {}).items())
+
+
 def _images(body: JSONObject, _: datetime) -> str:
     containers = _value(body, "spec", "pod", "spec", "containers") or ()
     return ",".join(str(_value(container, "image") or "") for container in containers)
@@ -131,7 +136,7 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("STATUS", _condition),
         Column("SET", _at("spec", "targetSet")),
     ),
-    "EdgeWorkload": (Column("DEVICES", _selects), Column("IMAGES", _images)),
+    "EdgeWorkload": (Column("DEVICES", _selects), Column("REPORTED", _phases), Column("IMAGES", _images)),
     "EdgeDeviceSet": (Column("PERIOD", _at("spec", "heartbeat", "periodSeconds")),),
     "EdgeConfig": (Column("PLAYBOOKS", _count("spec", "edgePlaybook", "playbooks")),),
     "PlaybookExecution": (Column("STATUS", _condition),),

@@ -190,6 +190,10 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "PlaybookExec": "Playbooks: see the resources PlaybookExecution.",
         "dataObc": "Taken from Flotta; nothing here makes buckets.",
     },
+    "EdgeWorkloadStatus": {
+        "devices": "How many devices report it.",
+        "phases": "How many of them say what of it, such as Running.",
+    },
     "DeviceWorkload": {
         "name": _NAME,
         "phase": "Deploying until the device has reported it; then what that says.",

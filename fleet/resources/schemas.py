@@ -18,6 +18,7 @@ from fleet.resources.signed_request import SignedRequest, SignedRequestStatus
 from fleet.resources.status import ConditionStatus, PlaybookStatus
 from fleet.resources.structs import Section
 from fleet.resources.workload import EdgeWorkload
+from fleet.resources.workload_status import EdgeWorkloadStatus
 
 
 class _Namespace(Section):
@@ -40,6 +41,7 @@ _STATUSES: Final[dict[str, type[msgspec.Struct]]] = {
     "EdgeDeviceSignedRequest": SignedRequestStatus,
     "PlaybookExecution": ConditionStatus,
     "EdgeConfig": PlaybookStatus,
+    "EdgeWorkload": EdgeWorkloadStatus,
 }
 
 _KEPT_AS_IT_IS: Final = {("Pod", "spec")}

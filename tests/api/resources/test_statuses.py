@@ -23,6 +23,7 @@ from tests.api.fleet import FLOTTA, Device, device_path
 from tests.api.installation import python_process, until
 from tests.api.resources.kubectl import Kubectl
 
+WORKLOAD = {"kind": "EdgeWorkload", "metadata": {"namespace": "default", "name": "w1"}, "spec": {}}
 DEVICE = {"kind": "EdgeDevice", "metadata": {"namespace": "default", "name": "d1"}, "spec": {}}
 
 
@@ -40,6 +41,27 @@ def shown(device: Device) -> dict[str, Any]:
     assert "warning" not in answer.headers
     status: dict[str, Any] = answer.json().get("status", {})
     return status
+
+
+@pytest.mark.usefixtures("folding")
+def test_a_workload_is_shown_with_how_many_devices_say_what_of_it(registered: Device, kubectl: Kubectl) -> None:
+    """When the heartbeat is stored, until the device no longer reports it; `kubectl get` has a column."""
+    name = f"w-{uuid4().hex[:8]}"
+    pod = {"spec": {"containers": [{"name": "c", "image": "i"}]}}
+    workload = {"metadata": {"name": name}, "spec": {"device": registered.device_id, "type": "pod", "pod": pod}}
+    path = f"{FLOTTA}/namespaces/default/edgeworkloads"
+    registered.operator.create(path, workload)
+
+    def status() -> Any:
+        return registered.operator.http.get(f"{path}/{name}").json().get("status")
+
+    assert status() is None or status() == {}
+    assert registered.beat(status="up", version="v7", workloads=[{"name": name, "status": "Running"}]).status == 200
+    until(lambda: status() == {"devices": 1, "phases": {"Running": 1}}, 30)
+    (line,) = (line for line in kubectl.lines("get", "edgeworkloads") if line[0] == name)
+    assert line[3:5] == ["1", "Running"]
+    assert registered.beat(status="up", version="v7", workloads=[]).status == 200
+    until(lambda: not status(), 30)
 
 
 @pytest.mark.usefixtures("folding")
@@ -115,7 +137,8 @@ class Unselected:
 
 def completed(read: Any, bodies: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
     """Bodies completed within a moment, and the warnings."""
-    statuses = Statuses(FleetView("default", 60, lambda: 0.0), Unselected(), read, queries=1, deadline_s=0.2)
+    view = FleetView("default", 60, lambda: 0.0)
+    statuses = Statuses(view, Unselected(), read, read, queries=1, deadline_s=0.2)
     result = asyncio.run(statuses.complete(bodies))
     statuses.close()
     return result.bodies, result.warnings
@@ -133,8 +156,8 @@ def test_without_clickhouse_devices_are_shown_with_a_warning() -> None:
         return {}
 
     for read in (refuses, hangs):
-        bodies, warnings = completed(read, [DEVICE])
-        assert bodies == [DEVICE | {"status": {}}]
+        bodies, warnings = completed(read, [DEVICE, WORKLOAD])
+        assert bodies == [DEVICE | {"status": {}}, WORKLOAD]
         assert len(warnings) == 1
     release.set()
 

@@ -47,6 +47,9 @@ DIFFERENCES = {
     "EdgeDevice.status.lastSeenTime": "said beside the definition's fields",
     "EdgeDevice.status.wantedVersion": "said beside the definition's fields",
     "EdgeDevice.status.driftedSince": "said beside the definition's fields",
+    "EdgeWorkload.status.devices": "the definition gives no field to what it has a status for",
+    "EdgeWorkload.status.phases{}": "the definition gives no field to what it has a status for",
+    "EdgeWorkload.status.phases": "the definition gives no field to what it has a status for",
     "EdgeDeviceSignedRequest.status.phase": "said beside the definition's fields, which show it in a column",
 }
 """By the end of the field's path."""
