@@ -63,8 +63,8 @@ def test_signed_requests_are_shown_with_target_approval_and_standing() -> None:
     ]
 
 
-def test_workload_says_whom_it_is_for() -> None:
-    """A device by name, or labels and expressions."""
+def test_workload_says_whom_it_is_for_and_what_they_say_of_it() -> None:
+    """A device by name, or labels and expressions; how many report what."""
     spec = {
         "deviceSelector": {
             "matchLabels": {"site": "north"},
@@ -75,11 +75,12 @@ def test_workload_says_whom_it_is_for() -> None:
         },
         "pod": {"spec": {"containers": [{"image": "web:1"}, {"image": "side:2"}]}},
     }
-    one = {"metadata": {"name": "w", "namespace": "shops"}, "spec": spec}
+    status = {"devices": 3, "phases": {"Exited": 1, "Running": 2}}
+    one = {"metadata": {"name": "w", "namespace": "shops"}, "spec": spec, "status": status}
     other = {"metadata": {"name": "v", "namespace": "shops"}, "spec": {"device": "d1"}}
     lines = render([one, other], KINDS["EdgeWorkload"], "table", with_namespace=True, now=NOW).splitlines()
-    assert lines[0].split() == ["NAMESPACE", "NAME", "DEVICES", "IMAGES", "AGE"]
-    assert "site=north, gpu Exists, arch In a   web:1,side:2" in lines[1]
+    assert lines[0].split() == ["NAMESPACE", "NAME", "DEVICES", "REPORTED", "IMAGES", "AGE"]
+    assert "site=north, gpu Exists, arch In a   1 Exited, 2 Running   web:1,side:2" in lines[1]
     assert "device d1" in lines[2]
 
 
