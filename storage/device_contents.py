@@ -11,7 +11,7 @@ from fleet.heartbeats.device_index import digests
 from fleet.heartbeats.device_memory import DeviceMemory, LastHeartbeats, Said
 from fleet.heartbeats.packed_content import PackedContent
 from fleet.heartbeats.rows import ContentRow
-from storage.device_keys import portions
+from storage.namespaced_names import portions
 from storage.table import PLACE, Table
 
 CONTENTS = Table(
@@ -49,7 +49,7 @@ _READ = """
         arrayMap(upload -> toUnixTimestamp64Milli(upload), workload_uploads), playbook_names, playbook_statuses,
         hardware_hashes
     FROM device_content_state FINAL
-    WHERE (namespace, device_id) IN {devices}
+    WHERE (namespace, device_id) IN {names}
 """
 
 # A device's partition follows from its name (streams.heartbeats.records.partition_of), also after a new epoch with

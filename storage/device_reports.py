@@ -12,8 +12,8 @@ from clickhouse_connect.driver import Client
 from fleet.devices.reported_status import DeviceReport, WorkloadReport
 from fleet.heartbeats.batch import DeviceKey
 from settings import ClickHouseSettings
-from storage.device_keys import portions
 from storage.lazy_client import LazyClient
+from storage.namespaced_names import portions
 
 _QUERY: Final = """
     SELECT namespace, device_id,
@@ -23,10 +23,10 @@ _QUERY: Final = """
         content.workload_names, content.workload_statuses,
         arrayMap(since -> toUnixTimestamp64Milli(since), content.workload_since),
         arrayMap(upload -> toUnixTimestamp64Milli(upload), content.workload_uploads)
-    FROM (SELECT * FROM device_content_state FINAL WHERE (namespace, device_id) IN {devices}) AS content
+    FROM (SELECT * FROM device_content_state FINAL WHERE (namespace, device_id) IN {names}) AS content
     LEFT JOIN (
         SELECT namespace, device_id, sequence, received_at FROM device_seen_state FINAL
-        WHERE (namespace, device_id) IN {devices}
+        WHERE (namespace, device_id) IN {names}
     ) AS seen USING (namespace, device_id)
 """
 

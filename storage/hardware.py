@@ -6,7 +6,7 @@ from clickhouse_connect.driver import Client
 
 from fleet.devices.hardware import decode_hardware
 from fleet.heartbeats.batch import DeviceKey, StoredHardware
-from storage.device_keys import portions
+from storage.namespaced_names import portions
 from storage.table import PLACE, Table
 
 HARDWARE = Table(
@@ -31,7 +31,7 @@ HARDWARE = Table(
 _QUERY = """
     SELECT namespace, device_id, sequence, description
     FROM device_hardware_state FINAL
-    WHERE (namespace, device_id) IN {devices}
+    WHERE (namespace, device_id) IN {names}
 """
 
 

@@ -7,14 +7,14 @@ from clickhouse_connect.driver import Client
 
 from fleet.devices.states import ANSWERS
 from fleet.heartbeats.batch import DeviceKey
-from storage.device_keys import portions
+from storage.namespaced_names import portions
 
 _OK: Final = 200
 _BEATING: Final = tuple(state.value for state, answers in ANSWERS.items() if answers.heartbeat == _OK)
 _QUERY = f"""
     SELECT namespace, device_id
     FROM enrolments
-    WHERE state IN {_BEATING!r} AND (namespace, device_id) IN {{devices}}
+    WHERE state IN {_BEATING!r} AND (namespace, device_id) IN {{names}}
 """  # noqa: S608 - put together from literals
 
 

@@ -11,31 +11,24 @@ from clickhouse_connect.driver import Client
 
 from settings import ClickHouseSettings
 from storage.lazy_client import LazyClient
-
-WorkloadKey = tuple[str, str]
-"""Namespace and name of a workload."""
-
-_AT_ONCE: Final = 1000
-"""Workloads in one query, which stays below the engine's limit of its text."""
+from storage.namespaced_names import NamespacedName, portions
 
 _QUERY: Final = """
     SELECT namespace, workload, status, count()
     FROM workload_state FINAL
-    WHERE (namespace, workload) IN %(workloads)s AND status != 'removed'
+    WHERE (namespace, workload) IN {names} AND status != 'removed'
     GROUP BY namespace, workload, status
 """
 
 
-def read_phases(client: Client, workloads: Collection[WorkloadKey]) -> dict[WorkloadKey, dict[str, int]]:
+def read_phases(client: Client, workloads: Collection[NamespacedName]) -> dict[NamespacedName, dict[str, int]]:
     """Devices by phase, for those of the workloads that any device reports. A removed one counts no more.
 
     Blocks. Raises clickhouse_connect's errors.
     """
-    phases: dict[WorkloadKey, dict[str, int]] = defaultdict(dict)
-    keys = sorted(workloads)
-    for start in range(0, len(keys), _AT_ONCE):
-        portion = tuple(keys[start : start + _AT_ONCE])
-        for namespace, name, phase, devices in client.query(_QUERY, parameters={"workloads": portion}).result_rows:
+    phases: dict[NamespacedName, dict[str, int]] = defaultdict(dict)
+    for rows in portions(client, _QUERY, workloads):
+        for namespace, name, phase, devices in rows:
             phases[namespace, name][phase] = devices
     return dict(phases)
 
@@ -46,6 +39,6 @@ class PhaseReader:
     def __init__(self, settings: ClickHouseSettings, password: str) -> None:
         self._client = LazyClient(settings, password)
 
-    def __call__(self, workloads: Collection[WorkloadKey]) -> Mapping[WorkloadKey, Mapping[str, int]]:
+    def __call__(self, workloads: Collection[NamespacedName]) -> Mapping[NamespacedName, Mapping[str, int]]:
         """Devices by phase. Blocks. Raises clickhouse_connect's errors."""
         return read_phases(self._client(), workloads)

@@ -19,14 +19,13 @@ from fleet.decisions.signed_request import DEVICE_KIND
 from fleet.decisions.state import WORKLOAD_KIND
 from fleet.devices.reported_status import DeviceReport, phases_status, reported_status, standing_status
 from fleet.devices.states import DeviceIdentity, DeviceState
+from storage.namespaced_names import NamespacedName
 
 _WITHOUT_REPORTS: Final = "ClickHouse does not answer: shown without what devices reported"
 
 _log = structlog.get_logger(__name__)
 
 Reported = TypeVar("Reported")
-
-NamespacedName = tuple[str, str]
 
 Read = Callable[[Collection[NamespacedName]], Mapping[NamespacedName, Reported]]
 """Reads reports of what is named; blocks."""
@@ -73,9 +72,9 @@ class Statuses:
         """The bodies, EdgeDevices and EdgeWorkloads with their status. All other kinds are left as they are."""
         devices = {_key(body) for body in bodies if body.get("kind") == DEVICE_KIND}
         workloads = {_key(body) for body in bodies if body.get("kind") == WORKLOAD_KIND}
-        reports, phases = await asyncio.gather(
-            self._within(self._read, devices), self._within(self._read_phases, workloads)
-        )
+        # One after the other: a page is of one kind, and nothing is waited for where there is nothing to read.
+        reports = await self._within(self._read, devices)
+        phases = await self._within(self._read_phases, workloads)
         completed = [self._completed(body, reports, phases) for body in bodies]
         return Completed(completed, [_WITHOUT_REPORTS] if reports is None or phases is None else [])
 
