@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from api.asgi import Application, Receive, Scope, Send
+from api.listeners.file_stamp import file_stamp
 from settings import SettingsError
 from settings.named_files import NamedFile, read_named
 
@@ -81,7 +82,7 @@ class AdminToken:
 
     def _read_again(self) -> None:
         try:
-            if self._stamp != self._stamp_now():
+            if self._stamp != file_stamp(self._file):
                 self._read()
         except SettingsError as error:
             # A file half written: the former token holds until it is whole.
@@ -89,15 +90,8 @@ class AdminToken:
 
     def _read(self) -> None:
         # The stamp first: a file that changes meanwhile is read once more.
-        stamp, token = self._stamp_now(), read_admin_token(self._file)
+        stamp, token = file_stamp(self._file), read_admin_token(self._file)
         self._stamp, self._token = stamp, token
-
-    def _stamp_now(self) -> Any:
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def read_admin_token(file: Path) -> bytes:

@@ -7,11 +7,11 @@ listener goes on with what it has, and `trouble` says why.
 import ssl
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
 
+from api.listeners.file_stamp import file_stamp
 from api.listeners.handshakes import HandshakeLog, telling
 from api.listeners.tls_context import TlsPaths, tls_context
 from settings import SettingsError
@@ -57,7 +57,7 @@ class TlsFiles:
         return True
 
     def _stamp(self) -> list[Any]:
-        return [_stamp(file.path) for file in self._paths.files()]
+        return [file_stamp(file.path) for file in self._paths.files()]
 
     def _build(self) -> ssl.SSLContext:
         context = tls_context(self._paths, self._minimum)
@@ -74,12 +74,3 @@ class TlsFiles:
             updates = [each.next_update_utc for each in read_revoked(paths.client_crl)]
             if told := [update for update in updates if update]:
                 yield End(paths.client_crl, min(told))
-
-
-def _stamp(path: Path) -> Any:
-    """Changes when the file does, also when a link on the way to it is turned, as Kubernetes does with secrets."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
