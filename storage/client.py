@@ -32,7 +32,7 @@ def connect(
     majority and its reads see all that was acknowledged; one that only reads `may_lag`. Raises clickhouse_connect's
     OperationalError or DatabaseError when the server cannot be reached or refuses, SettingsError for an unusable CA.
     """
-    _require_usable(settings)
+    require_usable(settings)
     client = clickhouse_connect.get_client(**_arguments(settings, password, database))
     ask_for_consistency(client, settings, may_lag=may_lag)
     return client
@@ -43,7 +43,8 @@ async def connect_async(settings: ClickHouseSettings, password: str, database: s
     return await clickhouse_connect.get_async_client(**_arguments(settings, password, database))
 
 
-def _require_usable(settings: ClickHouseSettings) -> None:
+def require_usable(settings: ClickHouseSettings) -> None:
+    """Raise SettingsError for a CA that cannot be used."""
     if settings.ca:
         verifying(NamedFile("MUSTER_CLICKHOUSE_CA", settings.ca))
 

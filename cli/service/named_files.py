@@ -2,9 +2,10 @@
 
 from api.listeners.admin_token import read_admin_token
 from api.listeners.tls_context import device_paths, management_paths, tls_context
+from cli.server_address import trusted
 from settings import Settings
 from settings.named_files import NamedFile, read_named
-from settings.pem_files import verifying
+from storage.client import require_usable
 from streams.kafka_security import kafka_security
 
 
@@ -17,7 +18,7 @@ def check_named_files(settings: Settings) -> None:
         read_admin_token(settings.http.token_file)
     if settings.clickhouse.password_file:
         read_named(NamedFile("MUSTER_CLICKHOUSE_PASSWORD_FILE", settings.clickhouse.password_file))
-    for name, ca in (("MUSTER_HTTP_CA", settings.http.ca), ("MUSTER_CLICKHOUSE_CA", settings.clickhouse.ca)):
-        if ca:
-            verifying(NamedFile(name, ca))
+    if settings.http.ca:
+        trusted(settings.http.ca)
+    require_usable(settings.clickhouse)
     kafka_security(settings.kafka)
