@@ -70,7 +70,7 @@ class Server:
         self._address = address
         self._timeout_s = timeout_s
         self._sleep = sleep
-        self._new_request_id = new_request_id
+        self.new_request_id = new_request_id
         # A header carries ASCII alone.
         self._reason = {MESSAGE_HEADER: quote(message)} if message else {}
         # The environment's proxies are not for a server on this machine.
@@ -132,7 +132,7 @@ class Server:
 
         Raises RefusedError or CommandError.
         """
-        headers = {AUTHOR_HEADER: author(), REQUEST_ID_HEADER: request_id or self._new_request_id(), **self._reason}
+        headers = {AUTHOR_HEADER: author(), REQUEST_ID_HEADER: request_id or self.new_request_id(), **self._reason}
         if body is not None:
             headers["Content-Type"] = content_type
         request = self._client.build_request(

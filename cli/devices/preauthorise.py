@@ -2,7 +2,6 @@
 
 import sys
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,7 +45,7 @@ def preauthorise(
 
     def send(batch: list[dict[str, Any]]) -> list[dict[str, str]]:
         # The server applies each device of a batch once, however often it is asked under the same id.
-        request_id = uuid.uuid4().hex
+        request_id = server.new_request_id()
         for tries_left in reversed(range(TRIES)):
             answer = server.change("POST", _PATH, {"devices": batch}, request_id=request_id)
             results: list[dict[str, str]] = answer.body["results"]
