@@ -5,14 +5,12 @@ So when every call was answered with 200, what is stored must be, device by devi
 its own. What was refused or never answered may be stored or not: by so many the finding is inexact.
 """
 
-import time
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.fleet_content import NAMESPACE
-from benchmarks.ledger import LOOK_AGAIN_S, STALL_S, Places, Verdict, places_of
+from benchmarks.ledger import STALL_S, Places, Verdict, once_settled, places_of, rows_since
 from benchmarks.load.request_heads import NUMBER_DIGITS
 from benchmarks.parts.installation import Installation
 
@@ -32,16 +30,8 @@ class Stored(NamedTuple):
 def check_by_device(
     installation: Installation, sent: Counts, accepted: int, since_ms: int, stall_s: float = STALL_S
 ) -> Verdict:
-    """Compare what was sent with what is stored since a time, of which `accepted` were answered with 200.
-
-    What is missing is looked for again for `stall_s`.
-    """
-    gives_up_s = time.monotonic() + stall_s
-    while True:
-        verdict = compare(sent, accepted, _stored(installation, since_ms))
-        if not verdict.missing or time.monotonic() > gives_up_s:
-            return verdict
-        time.sleep(LOOK_AGAIN_S)
+    """Compare what was sent with what is stored since a time, of which `accepted` were answered with 200."""
+    return once_settled(lambda: compare(sent, accepted, _stored(installation, since_ms)), stall_s)
 
 
 def compare(sent: Counts, accepted: int, stored: Stored) -> Verdict:
@@ -63,12 +53,6 @@ def compare(sent: Counts, accepted: int, stored: Stored) -> Verdict:
 
 
 def _stored(installation: Installation, since_ms: int) -> Stored:
-    query = f"""
-        SELECT toUInt32(right(device_id, {NUMBER_DIGITS})), partition, offset, batch_index FROM heartbeats
-        WHERE namespace = {{namespace:String}} AND received_at >= fromUnixTimestamp64Milli({{since_ms:Int64}})
-    """  # noqa: S608 - a constant
-    answer = installation.client.raw_query(
-        query, parameters={"namespace": NAMESPACE, "since_ms": since_ms}, fmt="RowBinary"
-    )
-    rows: Any = np.frombuffer(answer, _ROW)
+    device = f"toUInt32(right(device_id, {NUMBER_DIGITS}))"
+    rows = rows_since(installation, since_ms, f"{device}, partition, offset, batch_index", _ROW)
     return Stored(rows["device"], places_of(rows["partition"], rows["offset"], rows["batch_index"]))

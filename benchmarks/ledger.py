@@ -5,7 +5,7 @@ within one run offsets tell heartbeats apart.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +20,7 @@ HEARTBEATS_TABLE: Final = "heartbeats_log"
 
 STALL_S: Final = 30.0
 _LOOK_S: Final = 0.25
-LOOK_AGAIN_S: Final = 2.0
+_LOOK_AGAIN_S: Final = 2.0
 _LINES_AT_ONCE: Final = 64 << 20
 _ROW: Final = np.dtype([("partition", "<u2"), ("offset", "<u8"), ("batch_index", "<u2")])
 
@@ -73,15 +73,19 @@ def wait_until_stored(installation: Installation, rows: int, stall_s: float = ST
 
 
 def check(installation: Installation, positions: Path, since_ms: int, stall_s: float = STALL_S) -> Verdict:
-    """Compare the positions kept at `positions` with what is stored since a time. Takes seconds for a million.
-
-    What is missing is looked for again for `stall_s`: heartbeats of before, whose answers nobody waited for, may have
-    been counted as those that were waited for.
-    """
+    """Compare the positions kept at `positions` with what is stored since a time. Takes seconds for a million."""
     acknowledged = np.sort(acknowledged_places(positions))
+    return once_settled(lambda: _compare(installation, acknowledged, since_ms), stall_s)
+
+
+def once_settled(compare: Callable[[], Verdict], stall_s: float) -> Verdict:
+    """The verdict when nothing is missing any more, or after `stall_s`.
+
+    Heartbeats of before, whose answers nobody waited for, may have been counted as those that were waited for.
+    """
     gives_up_s = time.monotonic() + stall_s
-    while (verdict := _compare(installation, acknowledged, since_ms)).missing and time.monotonic() < gives_up_s:
-        time.sleep(LOOK_AGAIN_S)
+    while (verdict := compare()).missing and time.monotonic() < gives_up_s:
+        time.sleep(_LOOK_AGAIN_S)
     return verdict
 
 
@@ -118,15 +122,18 @@ def _portions(file: Path) -> Iterator[Places]:
 
 
 def _stored(installation: Installation, since_ms: int) -> Places:
-    query = """
-        SELECT partition, offset, batch_index FROM heartbeats
-        WHERE namespace = {namespace:String} AND received_at >= fromUnixTimestamp64Milli({since_ms:Int64})
-    """
-    answer = installation.client.raw_query(
-        query, parameters={"namespace": NAMESPACE, "since_ms": since_ms}, fmt="RowBinary"
-    )
-    rows: Any = np.frombuffer(answer, _ROW)
+    rows = rows_since(installation, since_ms, "partition, offset, batch_index", _ROW)
     return places_of(rows["partition"], rows["offset"], rows["batch_index"])
+
+
+def rows_since(installation: Installation, since_ms: int, columns: str, row: np.dtype[Any]) -> Any:
+    """These columns of the fleet's heartbeats that were received since a time, as an array of `row`."""
+    query = f"""
+        SELECT {columns} FROM heartbeats
+        WHERE namespace = {{namespace:String}} AND received_at >= fromUnixTimestamp64Milli({{since_ms:Int64}})
+    """  # noqa: S608 - names of our own
+    parameters = {"namespace": NAMESPACE, "since_ms": since_ms}
+    return np.frombuffer(installation.client.raw_query(query, parameters=parameters, fmt="RowBinary"), row)
 
 
 def places_of(partition: npt.NDArray[Any], offset: npt.NDArray[Any], batch_index: npt.NDArray[Any]) -> Places:
