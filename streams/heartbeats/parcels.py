@@ -82,7 +82,7 @@ class ParcelApp(DisklessApp):
     `fetch_wait_ms` is how long a fetch waits for records; the app's maker sets it before it starts.
     """
 
-    fetch_wait_ms: int = 1000
+    fetch_wait_ms: int
 
     def _new_transport(self) -> faust.types.TransportT:
         return _Transport(self.conf.broker_consumer, self)
