@@ -90,21 +90,27 @@ class Watches:
     ) -> AsyncIterator[bytes]:
         ends_s = self._clock() + wanted.timeout_s
         bookmark_s = min(ends_s, self._clock() + BOOKMARK_EVERY_S)
-        while not self._is_stopping and self._clock() < ends_s:
+        since = at.revision
+        is_over = False
+        while not (self._is_stopping or is_over):
             if not self._has_reports(at):
                 await self._recent.wait(at.place, bookmark_s - self._clock())
             changes = self._recent.read(at.place, _AT_ONCE)
             if changes is None:
                 yield expired()
                 return
-            # Another process may have told of changes that are yet to come here.
-            told = [each for each in changes if each.revision > at.revision and _is_of(each, kind, namespace)]
+            # Another process may have told of changes that are yet to come here. One revision may have many changes,
+            # of which a reading ends amid: so it is never the last revision told that these are compared with.
+            told = [each for each in changes if each.revision > since and _is_of(each, kind, namespace)]
             for type_, body in await self._events(told, wanted):
                 yield lines.event(type_, body)
             if changes:
                 at = _Progress(at.place + len(changes), max(at.revision, changes[-1].revision), at.reports)
-            elif self._clock() >= bookmark_s:
-                bookmark_s = min(ends_s, self._clock() + BOOKMARK_EVERY_S)
+            # One look at the clock for both, or the last bookmark could fall between two.
+            now_s = self._clock()
+            is_over = now_s >= ends_s
+            if now_s >= bookmark_s and len(changes) < _AT_ONCE:
+                bookmark_s = min(ends_s, now_s + BOOKMARK_EVERY_S)
                 if wanted.has_bookmarks:
                     yield lines.bookmark(at.revision)
             if self._has_reports(at):

@@ -1,6 +1,7 @@
 """Followers of devices are told what those report, and where they stand, though neither changes the resource."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -57,24 +58,26 @@ class Followed:
     """Devices `d1` (site north) and `d2` (site south), and their followers."""
 
     def __init__(self) -> None:
-        self.view = FleetView("default", 60, lambda: 0.0)
+        self.view = FleetView("default", 60, lambda: 0.0, changes_limit=2000)
         self.view.is_loaded = True
         self.completing = Completing()
         keys = KeyRing({"k": KEY}, "k", KEY)
         reads = ResourceReads(self.view, keys, self.completing, shows_secrets=False)
         loop = asyncio.get_running_loop()
         self.reports = Reports(Silent(), self.view.recent.wake, loop.time)
-        self.watches = Watches(reads, self.view.recent, self.reports, 2, loop.time)
+        self.clock: Callable[[], float] = loop.time
+        self.watches = Watches(reads, self.view.recent, self.reports, 2, self._now)
         self.revision = 0
         for name, site in (("d1", "north"), ("d2", "south")):
-            metadata = {"namespace": "default", "name": name, "labels": {"site": site}}
-            body = {"kind": "EdgeDevice", "metadata": metadata, "spec": {}}
-            self.apply(Change(ResourceKey("EdgeDevice", "default", name), body))
+            self.apply(device(name, site))
 
-    def apply(self, change: Change) -> None:
+    def _now(self) -> float:
+        return self.clock()
+
+    def apply(self, *changes: Change) -> None:
         """As the feed does."""
         self.revision += 1
-        self.view.apply(Outcome(self.revision, f"r{self.revision}", "ann", 0, "accepted", "", [change], []))
+        self.view.apply(Outcome(self.revision, f"r{self.revision}", "ann", 0, "accepted", "", list(changes), []))
 
     def stand(self, name: str, state: DeviceState) -> None:
         """A device's standing changes."""
@@ -90,6 +93,12 @@ class Followed:
         wanted = Wanted(read_selection(selector, None), self.revision, timeout_s, has_bookmarks)
         lines = EventLines(KINDS["EdgeDevice"], None, lambda: datetime.now(UTC))
         return aclosing(self.watches.follow(KINDS["EdgeDevice"], None, wanted, lines))
+
+
+def device(name: str, site: str) -> Change:
+    """A device comes to be."""
+    metadata = {"namespace": "default", "name": name, "labels": {"site": site}}
+    return Change(ResourceKey("EdgeDevice", "default", name), {"kind": "EdgeDevice", "metadata": metadata, "spec": {}})
 
 
 def followed(scenario: Callable[[Followed], Any]) -> None:
@@ -178,6 +187,49 @@ def test_being_woken_is_no_reason_for_a_bookmark() -> None:
             assert not waiting.done()
             assert json.loads(await waiting)["type"] == "BOOKMARK"
             assert [line async for line in lines] == []
+
+    followed(scenario)
+
+
+@pytest.mark.parametrize("step_s", [0.04, 0.07, 0.11, 0.3, 0.6])
+def test_the_last_bookmark_comes_whatever_the_clock_says_between_two_looks(step_s: float) -> None:
+    """The time is over at one look, not at another after the one that found no bookmark due."""
+
+    async def scenario(fleet: Followed) -> None:
+        looks = itertools.count()
+        fleet.clock = lambda: next(looks) * step_s
+        async with fleet.follow(timeout_s=1, has_bookmarks=True) as lines:
+            types = [json.loads(line)["type"] async for line in lines if line]
+        assert types == ["BOOKMARK"]
+
+    followed(scenario)
+
+
+def test_a_bookmark_comes_while_there_is_always_something_to_tell() -> None:
+    """Else a follower of a busy kind would begin anew far behind."""
+
+    async def scenario(fleet: Followed) -> None:
+        async with fleet.follow(timeout_s=1, has_bookmarks=True) as lines:
+            types = []
+            async for line in lines:
+                types += [json.loads(line)["type"]] if line else []
+                fleet.stand("d1", DeviceState.APPROVED)
+                await asyncio.sleep(0.05)
+        assert types.count("MODIFIED") > 5
+        assert types[-1] == "BOOKMARK"
+
+    followed(scenario)
+
+
+def test_one_change_of_many_devices_is_told_of_all() -> None:
+    """More than are read at once, all at one revision."""
+
+    async def scenario(fleet: Followed) -> None:
+        names = [f"e{number:04}" for number in range(1200)]
+        async with fleet.follow(has_bookmarks=True) as lines:
+            assert await anext(lines) == b""
+            fleet.apply(*(device(name, "north") for name in names))
+            assert [(await told(lines))[1] for _ in names] == names
 
     followed(scenario)
 
