@@ -167,8 +167,9 @@ def _told(run: Run) -> str:
 
 
 def _behind_plot(watch: Watch) -> Plot:
-    xs, ys = zip(*watch.behind(), strict=True) if watch.looks else ((), ())
-    return Plot("behind", "Age of the newest heartbeat that is stored", "s", "s", (Line("behind", xs, ys),))
+    looks = watch.behind()
+    line = Line("behind", tuple(at_s for at_s, _ in looks), tuple(age_s for _, age_s in looks))
+    return Plot("behind", "Age of the newest heartbeat that is stored", "s", "s", (line,))
 
 
 def _memory_plot(watch: Watch) -> Plot:
