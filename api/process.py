@@ -209,7 +209,6 @@ class ApiProcess:
                     self._acknowledged_epoch,
                 ),
                 ReadCalls(standings, self.configurations, Playbooks(self.view, self._follow_ups), self._follow_ups),
-                deadline_s,
             ),
             RefusalLog(),
             clock=time.monotonic,

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import structlog
+
 from fleet.decisions.commands import Command, Outcome, Request
 from fleet.decisions.repeats import is_repeat
 from fleet.errors import BadInputError, MusterError, OutcomeUnknownError, TooLargeError, UnavailableError
@@ -21,6 +23,11 @@ _WAITING_LIMIT = 20_000
 _RETRY_PAUSE_S = 0.1
 
 _RECORD_OVERHEAD_BYTES = 16
+
+Told = Callable[[Outcome | MusterError], None]
+"""Given the outcome, refused or not, or what to tell instead of one."""
+
+_log = structlog.get_logger(__name__)
 
 
 class Producer(Protocol):
@@ -41,7 +48,7 @@ class Producer(Protocol):
 class _Waiting:
     """A request under way, those who wait for its outcome, and whether it may have reached the log."""
 
-    __slots__ = ("deadline_s", "encoded", "is_sent", "outcome", "request", "timer")
+    __slots__ = ("deadline_s", "encoded", "is_sent", "outcome", "request", "timer", "told_to")
 
     timer: asyncio.TimerHandle
     """Ends the waiting. It holds the request, so it goes with the outcome: an import has thousands of them a second."""
@@ -52,6 +59,16 @@ class _Waiting:
         self.deadline_s = deadline_s
         self.encoded = encode_request(request)
         self.is_sent = False
+        self.told_to: Told | None = None
+
+    def tell(self, outcome: Outcome | MusterError) -> None:
+        """To the one who handed it over."""
+        if self.told_to is None:
+            return
+        try:
+            self.told_to(outcome)
+        except Exception:  # noqa: BLE001 - one caller's trouble must not keep the others waiting
+            _log.exception("the outcome of a change could not be told", request_id=self.request.request_id)
 
     def told(self) -> Outcome | MusterError:
         """The outcome, or what to tell instead of one at the deadline."""
@@ -112,6 +129,11 @@ class CommandGateway:
         except TimeoutError:
             raise waiting.without_outcome() from None
 
+    def hand_over(self, command: Command, author: str, deadline_s: float, told: Told) -> None:
+        """As `submit` under a fresh id, without a task: `told` is called once. Raises what refuses it at once."""
+        request = Request(self._new_request_id(), author, self._wall_clock_ms(), command, "")
+        self._enter(request, asyncio.get_running_loop(), deadline_s).told_to = told
+
     async def submit_all(
         self,
         commands: Sequence[Command],
@@ -142,6 +164,7 @@ class CommandGateway:
         waiting.timer.cancel()
         if not waiting.outcome.done():
             waiting.outcome.set_result(outcome)
+        waiting.tell(outcome)
 
     def send_again(self) -> None:
         """Outcomes may have been missed: ask for those still awaited, which the worker answers from its record."""
@@ -191,6 +214,7 @@ class CommandGateway:
             return
         if self._waiting.get(waiting.request.request_id) is waiting:
             del self._waiting[waiting.request.request_id]
+            waiting.tell(waiting.without_outcome())
 
     def _send(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Turns a refused outcome of the command log into the error that its caller is told."""
+"""Turns what came of a command into the error that its caller is told, unless it was accepted."""
 
 import re
 from typing import Final
@@ -15,6 +15,13 @@ _ERRORS: Final[dict[str, type[MusterError]]] = {
 
 _FIELD: Final = re.compile(r"(?P<field>spec\.[A-Za-z.]+): ")
 """How a message about a field begins."""
+
+
+def outcome_of(told: Outcome | MusterError) -> Outcome:
+    """The outcome, or raise what is told instead of one."""
+    if isinstance(told, MusterError):
+        raise told
+    return told
 
 
 def require_accepted(outcome: Outcome) -> None:

@@ -5,17 +5,19 @@ first one becomes a command.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from api.answers import DONE, QUEUED, Answer
-from api.desired_state.outcomes import require_accepted
+from api.desired_state.command_gateway import Told
+from api.desired_state.outcomes import outcome_of, require_accepted
 from api.devices.paths import DevicePath
 from api.devices.standing import FORBIDDEN, Standing, Standings
 from fleet.decisions.commands import Command, EnrolDevice, Outcome
 from fleet.devices.enrolment_features import enrolment_features
 from fleet.devices.registration import read_enrolment
 from fleet.devices.states import DeviceState
-from fleet.errors import ForbiddenError
+from fleet.errors import ForbiddenError, MusterError
 
 _NOT_QUEUED = frozenset({DeviceState.UNKNOWN, DeviceState.REMOVED})
 """States in which an enrolment changes something."""
@@ -24,8 +26,18 @@ _NOT_QUEUED = frozenset({DeviceState.UNKNOWN, DeviceState.REMOVED})
 class Commands(Protocol):
     """Where commands of devices go: `api.desired_state.command_gateway.CommandGateway`."""
 
-    async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
-        """The outcome, refused or not, once this process has applied it."""
+    def hand_over(self, command: Command, author: str, deadline_s: float, told: Told) -> None:
+        """`told` is called once with the outcome, refused or not, after this process has applied it."""
+
+
+class Later(Protocol):
+    """A call that is not answered yet: `api.devices.plane.Later`."""
+
+    def go_on(self, step: Callable[[], Answer | None]) -> None:
+        """Take the next step: answer what it gives, refuse what it raises, wait when it gives nothing."""
+
+    def refuse(self, error: Exception) -> None:
+        """Say why there is no answer."""
 
 
 class EnrolmentCall:
@@ -46,27 +58,31 @@ class EnrolmentCall:
         self._deadline_s = deadline_s
         self._new_uid = new_uid
 
-    async def post(self, path: DevicePath, body: bytes) -> Answer:
+    def post(self, path: DevicePath, body: bytes, later: Later) -> Answer | None:
         """Queue the device or say where it stands."""
         enrolment = read_enrolment(body)
         standing = self._standings.asking_to_join(path)
         state = standing.identity.state if standing.identity else DeviceState.UNKNOWN
-        if state in _NOT_QUEUED:
-            outcome = await self._commands.submit(
-                EnrolDevice(
-                    path.device_id,
-                    path.namespace,
-                    enrolment_features(enrolment.features),
-                    self._is_auto_approved,
-                    uid=self._new_uid(),
-                    device_uid=self._new_uid(),
-                ),
-                author=f"device:{path.device_id}",
-                deadline_s=self._deadline_s,
-            )
-            require_accepted(outcome)
-            standing = self._standings.asking_to_join(path)
-        return _answer(standing)
+        if state not in _NOT_QUEUED:
+            return _answer(standing)
+        self._commands.hand_over(
+            EnrolDevice(
+                path.device_id,
+                path.namespace,
+                enrolment_features(enrolment.features),
+                self._is_auto_approved,
+                uid=self._new_uid(),
+                device_uid=self._new_uid(),
+            ),
+            author=f"device:{path.device_id}",
+            deadline_s=self._deadline_s,
+            told=lambda told: later.go_on(partial(self._decided, path, told)),
+        )
+        return None
+
+    def _decided(self, path: DevicePath, told: Outcome | MusterError) -> Answer:
+        require_accepted(outcome_of(told))
+        return _answer(self._standings.asking_to_join(path))
 
 
 def _answer(standing: Standing) -> Answer:

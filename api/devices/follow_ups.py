@@ -7,11 +7,12 @@ again; so nothing is lost and nothing piles up.
 """
 
 import asyncio
+from functools import partial
 
 import structlog
 
 from api.devices.enrolment import Commands
-from fleet.decisions.commands import Command, FinishDeletion, ProveKey, ReportConfiguration, ReportPlaybook
+from fleet.decisions.commands import Command, FinishDeletion, Outcome, ProveKey, ReportConfiguration, ReportPlaybook
 from fleet.decisions.playbooks import DEPLOYING
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import MusterError
@@ -28,7 +29,8 @@ class FollowUps:
     def __init__(self, commands: Commands, deadline_s: float) -> None:
         self._commands = commands
         self._deadline_s = deadline_s
-        self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._under_way: set[tuple[str, str]] = set()
+        self._ended: asyncio.Future[None] | None = None
 
     def key_was_used(self, identity: DeviceIdentity) -> None:
         """A registered device beat or polled in its namespace, so it holds the certificate for its key."""
@@ -57,19 +59,21 @@ class FollowUps:
     async def stop(self, within_s: float) -> None:
         """Let what is under way end, and drop the rest: it will come again."""
         if self._under_way:
-            _, late = await asyncio.wait(self._under_way.values(), timeout=within_s)
-            for task in late:
-                task.cancel()
+            self._ended = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._ended], timeout=within_s)
 
     def _send(self, key: tuple[str, str], command: Command) -> None:
         if key in self._under_way or len(self._under_way) >= _UNDER_WAY_LIMIT:
             return
-        task = asyncio.get_running_loop().create_task(self._submit(command))
-        self._under_way[key] = task
-        task.add_done_callback(lambda _: self._under_way.pop(key, None))
-
-    async def _submit(self, command: Command) -> None:
+        self._under_way.add(key)
         try:
-            await self._commands.submit(command, author="muster", deadline_s=self._deadline_s)
+            self._commands.hand_over(command, "muster", self._deadline_s, partial(self._told, key, command))
         except MusterError as error:
-            _log.info("follow-up put off", command=type(command).__name__, reason=str(error))
+            self._told(key, command, error)
+
+    def _told(self, key: tuple[str, str], command: Command, told: Outcome | MusterError) -> None:
+        self._under_way.discard(key)
+        if isinstance(told, MusterError):
+            _log.info("follow-up put off", command=type(command).__name__, reason=str(told))
+        if not self._under_way and self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)

@@ -1,7 +1,8 @@
-"""Recognises the request lines of the calls that come so often: three reads and the heartbeat, with plain names.
+"""Recognises the request lines of the six calls, with plain names.
 
-The Edge API makes 26 calls for each device and minute, and these are 26 of them (CONTRACT.md “How often”). Whatever is
-not exactly such a line, an odd name, a query, another version, is for the parser and `api.devices.paths`.
+The Edge API makes 26 calls for each device and minute, and at the start of a fleet some more of each device at once
+(CONTRACT.md “How often”). Whatever is not exactly such a line, an odd name, a query, another version, is for the parser
+and `api.devices.paths`.
 """
 
 import re
@@ -11,9 +12,9 @@ from api.devices.paths import BASE_PATH, DevicePath
 from fleet.names import RESERVED_DEVICE_IDS
 
 _LINE: Final = re.compile(
-    rb"(GET|PUT) " + BASE_PATH.encode() + rb"/namespaces/([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)"
+    rb"(GET|POST|PUT) " + BASE_PATH.encode() + rb"/namespaces/([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)"
     rb"/devices/([a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*)"
-    rb"/(configuration|heartbeat|playbookexecutions|registration) HTTP/1\.1\r\n"
+    rb"/(configuration|enrolment|heartbeat|playbookexecutions|registration) HTTP/1\.1\r\n"
 )
 
 _LINE_LIMIT_BYTES: Final = 256
@@ -24,6 +25,8 @@ _CALLS: Final = {
     b"GETplaybookexecutions": ("GET", "playbookexecutions"),
     b"GETregistration": ("GET", "registration"),
     b"PUTheartbeat": ("PUT", "heartbeat"),
+    b"POSTenrolment": ("POST", "enrolment"),
+    b"PUTregistration": ("PUT", "registration"),
 }
 
 _RESERVED: Final = frozenset(device_id.encode() for device_id in RESERVED_DEVICE_IDS)

@@ -63,7 +63,7 @@ class LightCalls:
 
     def is_open(self, method: str, body_bytes: int) -> bool:
         """Whether a call may go this way now; a process that lost its feed says so in every answer, as ASGI does."""
-        is_plain = body_bytes <= self._body_limit_bytes if method == "PUT" else not body_bytes
+        is_plain = body_bytes <= self._body_limit_bytes if method != "GET" else not body_bytes
         return is_plain and not self._feed.is_lost()
 
     def default_head(self, headers: Sequence[Header]) -> bytes:

@@ -5,7 +5,7 @@ shows our messages to nobody (CONTRACT.md “The six calls”).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -21,10 +21,8 @@ Reply = Callable[[Answer], None]
 ReadyCall = Callable[[DevicePath, bytes], Answer]
 """Answered at once, from memory."""
 
-LaterCall = Callable[[DevicePath, bytes, "Later"], None]
-"""Taken at once, or refused by an exception; answered within the deadline."""
-
-AwaitedCall = Callable[[DevicePath, bytes], Awaitable[Answer]]
+LaterCall = Callable[[DevicePath, bytes, "Later"], Answer | None]
+"""Answered at once, or refused by an exception, or taken: then it is answered within the deadline."""
 
 Key = tuple[str, str]
 """Method and the path's last segment."""
@@ -35,7 +33,6 @@ class Calls(NamedTuple):
 
     ready: Mapping[Key, ReadyCall]
     later: Mapping[Key, LaterCall]
-    awaited: Mapping[Key, AwaitedCall]
 
 
 _NO_PATH: Final = DevicePath("", "", "")
@@ -54,9 +51,9 @@ class DevicePlane:
         clock: Callable[[], float],
         observe: Callable[[str, str, int, float], None],
     ) -> None:
-        self._ready, self._later, self._awaited = calls
+        self._ready, self._later = calls
         self._methods: dict[str, set[str]] = {}
-        for method, call in (*self._ready, *self._later, *self._awaited):
+        for method, call in (*self._ready, *self._later):
             self._methods.setdefault(call, set()).add(method)
         self._refusals = refusals
         self._clock = clock
@@ -64,17 +61,10 @@ class DevicePlane:
 
     async def answer(self, method: str, raw_path: bytes, body: bytes) -> Answer:
         """The answer to any call, within the deadline. Raises nothing."""
-        started_s = self._clock()
-        path = _NO_PATH
         try:
             path = read_device_path(raw_path)
-            awaited = self._awaited.get((method, path.call))
-            if awaited is not None:
-                answer = await awaited(path, body)
-                self._observe(method, path.call, answer.status, self._clock() - started_s)
-                return answer
         except Exception as error:  # noqa: BLE001 - a device must always be answered by the contract
-            return self._refuse(method, path, raw_path, started_s, error)
+            return self.refuse(method, raw_path, error)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         def reply(answer: Answer) -> None:
@@ -84,22 +74,23 @@ class DevicePlane:
         return self.take(method, path, body, reply) or await answered
 
     def take(self, method: str, path: DevicePath, body: bytes, reply: Reply) -> Answer | None:
-        """The answer to a call that is not awaited, or None when `reply` will be given it. Raises nothing."""
+        """The answer, or None when `reply` will be given it. Raises nothing."""
         started_s = self._clock()
         key = (method, path.call)
         try:
             ready = self._ready.get(key)
             if ready is not None:
-                answer = ready(path, body)
-                self._observe(method, path.call, answer.status, self._clock() - started_s)
-                return answer
-            later = self._later.get(key)
-            if later is None:
-                return self.refused(method, path, started_s, self._no_such_call(method, path))
-            later(path, body, Later(self, method, path, started_s, reply))
+                answer: Answer | None = ready(path, body)
+            else:
+                later = self._later.get(key)
+                if later is None:
+                    return self.refused(method, path, started_s, self._no_such_call(method, path))
+                answer = later(path, body, Later(self, method, path, started_s, reply))
         except Exception as error:  # noqa: BLE001 - as above
             return self.refused(method, path, started_s, error)
-        return None
+        if answer is not None:
+            self._observe(method, path.call, answer.status, self._clock() - started_s)
+        return answer
 
     def answered(self, method: str, path: DevicePath, started_s: float, status: int) -> None:
         """Count a call that was."""
@@ -163,35 +154,35 @@ class Later:
         """Say why there is none."""
         self._reply(self._plane.refused(self._method, self._path, self._started_s, error))
 
+    def go_on(self, step: Callable[[], Answer | None]) -> None:
+        """Take the next step: answer what it gives, refuse what it raises, wait when it gives nothing."""
+        try:
+            answer = step()
+        except Exception as error:  # noqa: BLE001 - a device must always be answered by the contract
+            self.refuse(error)
+        else:
+            if answer is not None:
+                self.answer(answer)
+
 
 def _told(error: Exception) -> Exception:
     """For a device a late outcome is one more reason to try again."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | OutcomeUnknownError):
         return UnavailableError("Muster could not answer in time: try again")
-    if isinstance(error, OutcomeUnknownError):
-        return UnavailableError(str(error))
     return error
 
 
-def calls_of(enrolment: Any, registration: Any, heartbeat: Any, reads: Any, deadline_s: float) -> Calls:
-    """The six calls. Those that wait for more than one thing get the deadline as a whole."""
+def calls_of(enrolment: Any, registration: Any, heartbeat: Any, reads: Any) -> Calls:
+    """The six calls."""
     return Calls(
         ready={
             ("GET", "registration"): registration.get,
             ("GET", "configuration"): reads.configuration,
             ("GET", "playbookexecutions"): reads.playbook_executions,
         },
-        later={("PUT", "heartbeat"): heartbeat.put},
-        awaited={
-            ("POST", "enrolment"): _within(deadline_s, enrolment.post),
-            ("PUT", "registration"): _within(deadline_s, registration.put),
+        later={
+            ("PUT", "heartbeat"): heartbeat.put,
+            ("POST", "enrolment"): enrolment.post,
+            ("PUT", "registration"): registration.put,
         },
     )
-
-
-def _within(deadline_s: float, call: AwaitedCall) -> AwaitedCall:
-    async def bounded(path: DevicePath, body: bytes) -> Answer:
-        async with asyncio.timeout(deadline_s):
-            return await call(path, body)
-
-    return bounded

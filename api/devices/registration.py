@@ -6,24 +6,25 @@ both say 200 only to devices an operator approved, and PUT only to the key that 
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from api.answers import DONE, Answer, json_answer
-from api.desired_state.outcomes import require_accepted
+from api.desired_state.outcomes import outcome_of, require_accepted
 from api.devices.certificate_requests import key_fingerprint
-from api.devices.enrolment import Commands
+from api.devices.enrolment import Commands, Later
+from api.devices.heartbeat_batch import StoredRecord, Waiter
 from api.devices.paths import DevicePath
 from api.devices.reads import Assembled
 from api.devices.standing import Standings, refuse_registration_status
-from fleet.decisions.commands import RegisterDevice
-from fleet.devices.hardware import NO_HARDWARE, Hardware, encode_hardware
+from fleet.decisions.commands import Outcome, RegisterDevice
+from fleet.devices.hardware import NO_HARDWARE, encode_hardware
 from fleet.devices.labels import hardware_labels
 from fleet.devices.registration import read_registration
 from fleet.devices.states import DeviceIdentity, DeviceState
-from fleet.errors import ForbiddenError, UnavailableError
+from fleet.errors import ForbiddenError, MusterError, UnavailableError
 from fleet.position import Position
 from streams.heartbeats.records import HeartbeatEntry
 
@@ -47,8 +48,8 @@ _encode = msgspec.json.Encoder().encode
 class Publisher(Protocol):
     """Where hardware goes: `api.devices.heartbeat_publisher.HeartbeatPublisher`."""
 
-    async def publish(self, entry: HeartbeatEntry) -> Position:
-        """Where it is stored, once acknowledged. Raises UnavailableError."""
+    def hand_over(self, entry: HeartbeatEntry, waiter: Waiter) -> None:
+        """The waiter is told once it is stored, or that it is not. Raises UnavailableError."""
 
 
 class Feed(Protocol):
@@ -104,8 +105,9 @@ class RegistrationCall:
         status = standing.answers.registration_status
         return _stands(status, standing.identity.namespace if standing.identity and status == "registered" else "")
 
-    async def put(self, path: DevicePath, body: bytes) -> Answer:
+    def put(self, path: DevicePath, body: bytes, later: Later) -> Answer | None:
         """Store hardware and key of an approved device, hardware first."""
+        started_s = self._clock()
         registration = read_registration(body)
         fingerprint = key_fingerprint(registration.certificate_request)
         self._refuse_if_stale()
@@ -113,35 +115,44 @@ class RegistrationCall:
         if identity is None or answers.register != DONE.status:
             state = identity.state if identity else DeviceState.UNKNOWN
             raise ForbiddenError(f"the device may not register: it is {state} in namespace {path.namespace}")
-        key = _Refused(path.device_id, fingerprint, identity.revision)
-        self._refuse_if_refused_lately(key)
-        sequence = 0
-        if not _will_be_refused(identity, fingerprint):
-            # The hardware must be there before the device is seen to be registered.
-            sequence = await self._publish_hardware(path, registration.hardware)
-        labels = identity.hardware_labels | hardware_labels(registration.hardware or NO_HARDWARE)
+        self._refuse_if_refused_lately(_Refused(path.device_id, fingerprint, identity.revision))
+        hardware = registration.hardware
+        labels = identity.hardware_labels | hardware_labels(hardware or NO_HARDWARE)
+        asked = _Asked(identity, fingerprint, labels, self._epoch(), started_s)
+        registering = _Registering(self, asked, later)
+        if hardware is None or _will_be_refused(identity, fingerprint):
+            return self.decide(registering, 0)
+        # The hardware must be there before the device is seen to be registered.
+        described = b'{"hardware":' + encode_hardware(hardware) + b"}"
+        self._publisher.hand_over(
+            HeartbeatEntry(path.namespace, path.device_id, 0, True, None, described, kind="hardware"), registering
+        )
+        return None
+
+    def decide(self, registering: "_Registering", sequence: int) -> Answer | None:
+        """Go on once the hardware is stored: where is `sequence`, or 0 when there is none or that is not known."""
+        identity, fingerprint, labels, _, started_s = registering.asked
         if _is_renewal(identity, fingerprint, labels) and not self._feed.is_lost():
             return DONE
-        outcome = await self._commands.submit(
-            RegisterDevice(path.device_id, path.namespace, fingerprint, labels, sequence),
-            author=f"device:{path.device_id}",
-            deadline_s=self._deadline_s,
+        rest_s = started_s + self._deadline_s - self._clock()
+        if rest_s <= 0:
+            raise TimeoutError
+        self._commands.hand_over(
+            RegisterDevice(identity.device_id, identity.namespace, fingerprint, labels, sequence),
+            author=f"device:{identity.device_id}",
+            deadline_s=rest_s,
+            told=registering.told,
         )
+        return None
+
+    def decided(self, asked: "_Asked", told: Outcome | MusterError) -> Answer:
+        """Answer by the outcome. Raises what it was refused for."""
+        outcome = outcome_of(told)
         if outcome.result == "forbidden":
-            self._remember_refusal(key)
+            identity = asked.identity
+            self._remember_refusal(_Refused(identity.device_id, asked.fingerprint, identity.revision))
         require_accepted(outcome)
         return DONE
-
-    async def _publish_hardware(self, path: DevicePath, hardware: Hardware | None) -> int:
-        """Where it stands in its partition; 0 when there is none or the epoch is not known yet."""
-        epoch = self._epoch()
-        if hardware is None:
-            return 0
-        body = b'{"hardware":' + encode_hardware(hardware) + b"}"
-        position = await self._publisher.publish(
-            HeartbeatEntry(path.namespace, path.device_id, 0, True, None, body, kind="hardware")
-        )
-        return position._replace(epoch=epoch).sequence if epoch else 0
 
     def _refuse_if_stale(self) -> None:
         if self._feed.is_stale():
@@ -157,6 +168,41 @@ class RegistrationCall:
         self._refused_keys.move_to_end(key)
         if len(self._refused_keys) > _REMEMBERED_KEYS:
             self._refused_keys.popitem(last=False)
+
+
+class _Asked(NamedTuple):
+    """A registration that may go on: of whom, with which key and labels, in which epoch of the log, since when."""
+
+    identity: DeviceIdentity
+    fingerprint: str
+    labels: dict[str, str]
+    epoch: int | None
+    started_s: float
+
+
+class _Registering:
+    """A registration on its way: the hardware into its log, then the key into its own."""
+
+    __slots__ = ("_call", "_later", "asked")
+
+    def __init__(self, call: RegistrationCall, asked: _Asked, later: Later) -> None:
+        self._call = call
+        self._later = later
+        self.asked = asked
+
+    def stored(self, record: StoredRecord, batch_index: int) -> None:
+        """The hardware is."""
+        epoch = self.asked.epoch
+        sequence = Position(epoch, record.partition, record.offset, batch_index).sequence if epoch else 0
+        self._later.go_on(partial(self._call.decide, self, sequence))
+
+    def failed(self, error: UnavailableError) -> None:
+        """It is not, and nothing is decided."""
+        self._later.refuse(error)
+
+    def told(self, told: Outcome | MusterError) -> None:
+        """The key is decided about."""
+        self._later.go_on(partial(self._call.decided, self.asked, told))
 
 
 def _is_renewal(identity: DeviceIdentity, fingerprint: str, labels: Mapping[str, str]) -> bool:

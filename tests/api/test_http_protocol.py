@@ -156,7 +156,21 @@ def put(body: bytes = b"{}", headers: str = HEADERS) -> bytes:
     return f"PUT {BASE}/d1/heartbeat HTTP/1.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-@pytest.mark.parametrize(("request_", "taken"), [(get(), "GET registration 0"), (put(), "PUT heartbeat 2")])
+def post() -> bytes:
+    """An enrolment."""
+    body = b'{"features":{"modelName":"' + b"m" * 900 + b'"}}'
+    return f"POST {BASE}/d1/enrolment HTTP/1.1\r\n{HEADERS}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    ("request_", "taken"),
+    [
+        (get(), "GET registration 0"),
+        (put(), "PUT heartbeat 2"),
+        (put().replace(b"/heartbeat", b"/registration"), "PUT registration 2"),
+        (post(), "POST enrolment 929"),
+    ],
+)
 async def test_the_first_of_its_kind_is_parsed_and_the_next_get_the_same_answer(
     served: Served, request_: bytes, taken: str
 ) -> None:
@@ -183,7 +197,7 @@ async def test_the_first_of_its_kind_is_parsed_and_the_next_get_the_same_answer(
         get(call="registration?x=1"),
         get().replace(b"Host: muster", b"Host:  muster"),
         get(call="heartbeat"),
-        put().replace(b"/heartbeat", b"/registration"),
+        put().replace(b"/heartbeat", b"/playbookexecutions"),
         get(headers=HEADERS + "X-Long: " + "x" * 5000 + "\r\n"),
     ],
 )

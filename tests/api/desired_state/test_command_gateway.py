@@ -7,7 +7,7 @@ import pytest
 
 from api.desired_state.command_gateway import CommandGateway
 from fleet.decisions.commands import DeleteResource, Outcome, Request, ResourceKey
-from fleet.errors import BadInputError, OutcomeUnknownError, TooLargeError, UnavailableError
+from fleet.errors import BadInputError, MusterError, OutcomeUnknownError, TooLargeError, UnavailableError
 from streams.commands.records import decode_requests
 from tests.waiting import eventually
 
@@ -101,6 +101,36 @@ async def test_at_the_deadline_the_outcome_is_unknown(gateway: CommandGateway, p
     assert len(producer.records) == 1
     await asyncio.sleep(0.01)
     assert gateway.waiting == 0
+
+
+async def test_what_is_handed_over_is_told_once(gateway: CommandGateway, producer: FaultyProducer) -> None:
+    """The outcome, or at the deadline that there is none; a caller that fails keeps nobody else waiting."""
+    told: list[Outcome | MusterError] = []
+
+    def fail(_: Outcome | MusterError) -> None:
+        raise ValueError("the caller's own")
+
+    gateway.hand_over(command("a"), "ann", 5, fail)
+    gateway.hand_over(command("b"), "ann", 5, told.append)
+    gateway.hand_over(command("c"), "ann", 0.05, told.append)
+    await eventually(lambda: producer.records)
+    for request in producer.records[0][:2]:
+        gateway.on_outcome(outcome(request))
+    assert [each.request_id for each in told if isinstance(each, Outcome)] == ["r2"]
+    await eventually(lambda: len(told) == 2)
+    assert isinstance(told[1], OutcomeUnknownError)
+    gateway.on_outcome(outcome(producer.records[0][2]))
+    assert len(told) == 2
+    assert gateway.waiting == 0
+
+
+async def test_what_cannot_be_handed_over_is_refused_at_once(gateway: CommandGateway, producer: FaultyProducer) -> None:
+    """And never told of."""
+    producer.is_up = False
+    told: list[Outcome | MusterError] = []
+    with pytest.raises(UnavailableError):
+        gateway.hand_over(command(), "ann", 1, told.append)
+    assert (told, gateway.waiting) == ([], 0)
 
 
 async def test_when_nothing_was_sent_that_is_certain(gateway: CommandGateway, producer: FaultyProducer) -> None:

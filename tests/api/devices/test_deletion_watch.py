@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.desired_state.command_gateway import Told
 from api.desired_state.fleet_view import FleetView
 from api.devices.deletion_watch import DeletionWatch
 from api.devices.follow_ups import FollowUps
@@ -19,13 +20,13 @@ class Commands:
         self.taken: list[Command] = []
         self.failures = 0
 
-    async def submit(self, command: Command, author: str, deadline_s: float, request_id: str | None = None) -> Outcome:
+    def hand_over(self, command: Command, author: str, deadline_s: float, told: Told) -> None:
         """Take one."""
         if self.failures:
             self.failures -= 1
             raise UnavailableError("not now")
         self.taken.append(command)
-        return Outcome(1, request_id or "", author, int(deadline_s), "accepted", "", [], [])
+        told(Outcome(1, "", author, int(deadline_s), "accepted", "", [], []))
 
 
 @pytest.fixture
