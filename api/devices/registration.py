@@ -18,6 +18,7 @@ from api.devices.enrolment import Commands, Later
 from api.devices.heartbeat_batch import StoredRecord, Waiter
 from api.devices.paths import DevicePath
 from api.devices.reads import Assembled
+from api.devices.recent_registrations import RecentRegistrations, digest_of
 from api.devices.standing import Standings, refuse_registration_status
 from fleet.decisions.commands import Outcome, RegisterDevice
 from fleet.devices.hardware import NO_HARDWARE, encode_hardware
@@ -95,6 +96,7 @@ class RegistrationCall:
         self._clock = clock
         self._epoch = epoch
         self._refused_keys: OrderedDict[_Refused, float] = OrderedDict()
+        self._recent = RecentRegistrations()
 
     def get(self, path: DevicePath, _body: bytes) -> Answer:
         """`registered` with the namespace once approved, `unregistered` without one after that ended."""
@@ -108,6 +110,9 @@ class RegistrationCall:
     def put(self, path: DevicePath, body: bytes, later: Later) -> Answer | None:
         """Store hardware and key of an approved device, hardware first."""
         started_s = self._clock()
+        digest = digest_of(body)
+        if self._is_taken(path, digest):
+            return DONE
         registration = read_registration(body)
         fingerprint = key_fingerprint(registration.certificate_request)
         self._refuse_if_stale()
@@ -118,7 +123,7 @@ class RegistrationCall:
         self._refuse_if_refused_lately(_Refused(path.device_id, fingerprint, identity.revision))
         hardware = registration.hardware
         labels = identity.hardware_labels | hardware_labels(hardware or NO_HARDWARE)
-        asked = _Asked(identity, fingerprint, labels, self._epoch(), started_s)
+        asked = _Asked(path, identity, fingerprint, labels, digest, self._epoch(), started_s)
         registering = _Registering(self, asked, later)
         if hardware is None or _will_be_refused(identity, fingerprint):
             return self.decide(registering, 0)
@@ -131,10 +136,12 @@ class RegistrationCall:
 
     def decide(self, registering: "_Registering", sequence: int) -> Answer | None:
         """Go on once the hardware is stored: where is `sequence`, or 0 when there is none or that is not known."""
-        identity, fingerprint, labels, _, started_s = registering.asked
+        asked = registering.asked
+        identity, fingerprint, labels = asked.identity, asked.fingerprint, asked.labels
         if _is_renewal(identity, fingerprint, labels) and not self._feed.is_lost():
+            self._recent.note(identity, asked.digest)
             return DONE
-        rest_s = started_s + self._deadline_s - self._clock()
+        rest_s = asked.started_s + self._deadline_s - self._clock()
         if rest_s <= 0:
             raise TimeoutError
         self._commands.hand_over(
@@ -152,7 +159,16 @@ class RegistrationCall:
             identity = asked.identity
             self._remember_refusal(_Refused(identity.device_id, asked.fingerprint, identity.revision))
         require_accepted(outcome)
+        registered = self._standings.of(asked.path).identity
+        if registered is not None and registered.key_fingerprint == asked.fingerprint:
+            self._recent.note(registered, asked.digest)
         return DONE
+
+    def _is_taken(self, path: DevicePath, digest: bytes) -> bool:
+        if self._feed.is_lost() or self._epoch() is None:
+            return False
+        identity = self._standings.registering(path).identity
+        return identity is not None and self._recent.has(identity, digest)
 
     def _refuse_if_stale(self) -> None:
         if self._feed.is_stale():
@@ -171,11 +187,13 @@ class RegistrationCall:
 
 
 class _Asked(NamedTuple):
-    """A registration that may go on: of whom, with which key and labels, in which epoch of the log, since when."""
+    """A registration that may go on: of whom, with which key and labels, from which bytes, in which epoch."""
 
+    path: DevicePath
     identity: DeviceIdentity
     fingerprint: str
     labels: dict[str, str]
+    digest: bytes
     epoch: int | None
     started_s: float
 

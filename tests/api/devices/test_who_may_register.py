@@ -96,13 +96,37 @@ def test_the_same_key_may_always_renew(registered: Device, stored_identity: Stor
 def test_a_renewal_that_changes_nothing_is_no_change_of_the_device(
     registered: Device, stored_identity: StoredIdentity
 ) -> None:
-    """A device approved at once registers twice; the second time only its hardware is stored."""
+    """A device approved at once registers twice."""
     registration = {"certificate_request": registered.request, "hardware": {"hostname": "till-1"}}
     assert registered.call("PUT", "registration", registration).status == 200
     first = stored_identity(registered)
     assert first.hardware_labels["device.hostname"] == "till-1"
     assert registered.call("PUT", "registration", registration).status == 200
     assert stored_identity(registered) == first
+
+
+async def test_the_same_registration_at_once_stores_its_hardware_once(
+    registered: Device, stored_identity: StoredIdentity, kafka: str
+) -> None:
+    """Unless it says something else, or the device has been at work meanwhile."""
+
+    async def stored_after(hostname: str, request: str) -> int:
+        before = len(await hardware_of(registered, kafka))
+        registration = {"certificate_request": request, "hardware": {"hostname": hostname}}
+        assert registered.call("PUT", "registration", registration).status == 200
+        return len(await hardware_of(registered, kafka)) - before
+
+    assert await stored_after("till-1", registered.request) == 1
+    assert await stored_after("till-1", registered.request) == 0
+    assert await stored_after("till-2", registered.request) == 1
+    assert await stored_after("till-1", registered.request) == 1
+    other = certificate_request(registered.device_id)
+    assert await stored_after("till-1", other) == 1
+    assert await stored_after("till-1", registered.request) == 1
+    assert await stored_after("till-1", registered.request) == 0
+    assert registered.beat().status == 200
+    until(lambda: stored_identity(registered).is_key_proven)
+    assert await stored_after("till-1", registered.request) == 1
 
 
 @pytest.mark.parametrize("proof", ["heartbeat", "configuration"])
