@@ -16,6 +16,7 @@ from fleet.decisions.decider import DecidedRequests, Decider, Decision
 from fleet.decisions.event_rows import event_rows
 from fleet.decisions.verdict import Limits
 from storage.decisions import (
+    Settlement,
     first_stored_within,
     insert_decisions,
     last_requests,
@@ -23,7 +24,7 @@ from storage.decisions import (
     load_state,
     outcomes_at,
     outcomes_between,
-    unsettled_revisions,
+    settlement,
 )
 from storage.device_events import DEVICE_EVENTS
 from storage.table import insert_rows
@@ -70,9 +71,9 @@ class DecisionStore:
         """Store a batch."""
         await _until_done(lambda: insert_decisions(self._client, decisions, self._decider_id))
 
-    async def unsettled_revisions(self, revisions: Sequence[int]) -> list[int]:
-        """Those of the revisions at which not this worker's rows count: another one stored some before."""
-        return await _until_done(lambda: unsettled_revisions(self._client, revisions, self._decider_id))
+    async def settlement(self, revisions: Sequence[int]) -> Settlement:
+        """Whether this worker's rows count at the revisions of a batch: another one may have stored some before."""
+        return await _until_done(lambda: settlement(self._client, revisions, self._decider_id))
 
     async def outcomes_between(self, first: int, last: int) -> list[tuple[int, Outcome]]:
         """The next places of the log from first to last with their outcomes, a thousand at most.

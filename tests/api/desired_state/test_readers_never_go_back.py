@@ -40,6 +40,7 @@ from fleet.decisions.verdict import Limits
 from fleet.devices.states import DeviceState
 from fleet.errors import UnavailableError
 from fleet.sealing import KeyRing
+from storage.decisions import Settlement
 from streams.commands.decision_store import DecisionRules
 from streams.commands.feed_records import decode_outcomes, decode_position, encode_outcomes
 from streams.commands.processor import CommandProcessor, Step
@@ -138,10 +139,11 @@ class WorkerStore:
         """Store a batch."""
         self._store.insert(decisions, self._decider)
 
-    async def unsettled_revisions(self, revisions: Sequence[int]) -> list[int]:
-        """Those at which another one's row counts, or none is stored."""
+    async def settlement(self, revisions: Sequence[int]) -> Settlement:
+        """Those at which another one's row counts, or none is stored, and whether these are the last."""
         own = {revision for revision in revisions if self._store.rows.get(revision, (None, ""))[1] == self._decider}
-        return [revision for revision in revisions if revision not in own]
+        unsettled = [revision for revision in revisions if revision not in own]
+        return Settlement(unsettled, max(self._store.rows) == revisions[-1])
 
     async def outcomes_between(self, first: int, last: int) -> list[tuple[int, Outcome]]:
         """A few at a time."""
@@ -226,6 +228,7 @@ class NoReaderGoesBack(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.now_s = 0.0
         self.source, self.store, self.feed = Source(), Store(), Feed()
         self.workers = [self._worker(name) for name in "ab"]
         self.readers = [Reader(), Reader()]
@@ -247,6 +250,7 @@ class NoReaderGoesBack(RuleBasedStateMachine):
             feed_retention_ms=1,
             dead_letters=cast("Any", None),
             reached=self._reached,
+            clock=lambda: self.now_s,
         )
 
     def _reached(self, step: Step) -> None:
@@ -333,9 +337,11 @@ class NoReaderGoesBack(RuleBasedStateMachine):
         first=st.integers(0, 6),
         count=st.integers(1, 6),
         crash_after=st.sampled_from(STEPS),
+        after_s=st.sampled_from([0.0, 1.0]),
     )
-    def work(self, worker: int, first: int, count: int, crash_after: Step | None) -> None:
-        """A worker takes records: some again, some that it should not have come to yet."""
+    def work(self, worker: int, first: int, count: int, crash_after: Step | None, after_s: float) -> None:
+        """A worker takes records, at once or after a while: some again, some that it should not have come to yet."""
+        self.now_s += after_s
         end = len(self.source.records)
         records = self.source.records[max(0, end - first) :][:count]
         if not records:
@@ -434,7 +440,7 @@ def test_what_was_never_published_reaches_a_reader_of_an_empty_feed() -> None:
     order.enrol("d1", is_auto_approved=False)
     order.delete("d2")
     order.follow(reader=1, count=1)
-    order.work(worker=0, first=1, count=1, crash_after="decisions stored")
+    order.work(worker=0, first=1, count=1, crash_after="decisions stored", after_s=0)
     order.catch_up(worker=0, reader=1)
     order.nobody_goes_back()
     order.outcomes_stay()

@@ -1,6 +1,7 @@
 """The deciding worker without Faust, on a real broker and engine: one outcome a request, whoever decides."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -61,6 +62,7 @@ async def worker(
     remembered: int = 100_000,
     record_limit_bytes: int = 1_000_000,
     reached: Callable[[Step], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[CommandProcessor]:
     """A run of the deciding worker."""
     log = CommandTopics(settings)
@@ -76,6 +78,7 @@ async def worker(
             feed_retention_ms=log.names.feed.retention_ms,
             dead_letters=DeadLetters(producer, log.names.dead_letters.name, 3),
             reached=reached,
+            clock=clock,
         )
     finally:
         await producer.stop(within_s=5)
@@ -225,6 +228,25 @@ async def test_a_worker_that_was_overtaken_goes_on_from_what_is_stored(
         await late.process(records[1:])
     outcomes = await log.feed()
     assert dict(results(outcomes)) == {"one": "accepted", "gone": "accepted", "again": "not-found"}
+
+
+async def test_a_worker_that_has_just_read_back_finds_another_only_afterwards(
+    settings: Settings, clickhouse: Client, log: CommandTopics
+) -> None:
+    """It need not look again at once: what the other one stored counts all the same."""
+    records = await log.send(
+        [request("one", workload("web", 1))],
+        [request("gone", DeleteResource(ResourceKey("EdgeWorkload", "default", "web")))],
+        [request("again", DeleteResource(ResourceKey("EdgeWorkload", "default", "web")))],
+    )
+    async with worker(settings, clickhouse, clock=lambda: 0.0) as late, worker(settings, clickhouse, "b") as current:
+        await late.process(records[:1])
+        await current.process(records[:2])
+        await late.process(records[1:])
+    outcomes = each_once(await log.feed())
+    assert results(outcomes) == [("one", "accepted"), ("gone", "accepted"), ("again", "not-found")]
+    counting = "SELECT revision, decider FROM decisions ORDER BY revision, _block_number LIMIT 1 BY revision"
+    assert [decider for _, decider in clickhouse.query(counting).result_rows] == ["a", "b", "a"]
 
 
 async def test_of_two_workers_that_decide_at_once_the_first_to_store_has_decided(
