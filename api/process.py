@@ -30,7 +30,6 @@ from api.devices.registration import RegistrationCall
 from api.devices.retention_guard import RetentionGuard
 from api.devices.standing import Standings
 from api.encryption_keys import key_ring
-from api.garbage import collect_seldom, freeze_what_is_loaded
 from api.health import Health
 from api.listeners.certificates import Certificates
 from api.metrics import ApiMetrics
@@ -43,6 +42,7 @@ from api.resources.watches.stream import Watches
 from api.resources.writes import ResourceWrites
 from api.topic_watch import TopicWatch
 from fleet.decisions.verdict import Limits
+from fleet.garbage import collect_seldom, freeze_what_is_loaded
 from settings import Settings
 from settings.keys import read_installation_key, read_password
 from storage.device_changes import ChangeReader

@@ -27,7 +27,7 @@ _AT_MOST: Final = 30_000
 _STANDING: Final = 1000
 """Devices that are registered already."""
 
-_GAP_S: Final = 2.0
+_GAP_S: Final = 1.0
 """Between a device's calls: longer than any answer."""
 
 

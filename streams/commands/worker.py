@@ -5,6 +5,7 @@ from functools import partial
 from uuid import uuid4
 
 from fleet.decisions.verdict import Limits
+from fleet.garbage import collect_seldom
 from settings import Settings
 from settings.keys import read_password
 from storage.client import connect
@@ -36,6 +37,7 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
 
     Raises MusterError, SettingsError, and the clients' errors when ClickHouse or Kafka cannot be reached at the start.
     """
+    collect_seldom()
     kafka, streams = settings.kafka, settings.streams
     security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))

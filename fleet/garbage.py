@@ -1,14 +1,14 @@
 """What the garbage collector looks at: not the fleet, which is there to stay, and not every few hundred calls.
 
-Nothing on the way of a hot call refers to itself, so what the collector finds comes from the rest: tasks that failed,
-clients that left. It may come seldom, but each time it looks at everything that is not frozen.
+Nothing on the way of a hot call or through a batch refers to itself, so what the collector finds comes from the rest:
+tasks that failed, clients that left. It may come seldom, but each time it looks at everything that is not frozen.
 """
 
 import gc
 from typing import Final
 
 _YOUNG: Final = 50_000
-"""Objects made more than freed before the youngest are looked at; a flush of heartbeats has thousands under way."""
+"""Objects made more than freed before the youngest are looked at; a flush or a batch has thousands under way."""
 
 _OLDER: Final = (20, 20)
 
