@@ -2,7 +2,8 @@
 # need Python (3.11 or newer, with venv), make, and the usual package registries, nothing else.
 
 PYTHON ?= python3
-# Most tests wait for real parts, so two files at a time take little more than half as long as one; `-n 0` undoes it.
+# Most tests wait for real parts, so two at a time take little more than half as long as one; `-n 0` undoes it. The one
+# that is done first takes over what the other has not come to, or a long file would keep one alone for minutes.
 PYTEST_ARGS ?=
 BENCH ?=
 BENCH_ARGS ?=
@@ -25,7 +26,7 @@ up: $(READY) ## Run Muster on this machine until Ctrl-C
 	@exec $(BIN)/muster up
 
 test: lint ## Check everything: lint, types, direction of imports, tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_ARGS)
 
 # Where Muster's parts meet Kafka, and the faults that only several brokers can have.
 CLUSTER_TESTS := tests/cluster tests/test_roll_call.py tests/streams tests/api/test_faults.py tests/api/test_processes.py \
