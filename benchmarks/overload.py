@@ -23,6 +23,7 @@ _CONNECTIONS: Final = 4
 """Times the usual ones: an open loop needs a free one for every call whose answer is late."""
 
 _BAD_EVERY: Final = 20
+_SPOILED_EVERY: Final = 2
 _NORMAL_SHARE: Final = 0.5
 """Of the highest rate: what must go well again afterwards."""
 
@@ -44,8 +45,11 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         )
         say(f"overloaded: {_told(overloaded)}")
         beats.sent += flood.sent
-        after = beats.run(short_s, rate=highest.outcome.accepted_per_s * _NORMAL_SHARE)
+        normal = highest.outcome.accepted_per_s * _NORMAL_SHARE
+        after = beats.run(short_s, rate=normal)
         say(f"afterwards: {_told(after)}")
+        spoiled = beats.run(short_s, rate=normal, bad_every=_SPOILED_EVERY)
+        say(f"every second malformed: {_told(spoiled)}")
         outcome = overloaded.outcome
         goodput = outcome.accepted_per_s / highest.outcome.accepted_per_s
         return Findings(
@@ -65,6 +69,13 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 Figure("all stored after its end", "s", (overloaded.stored_after_s,)),
                 Figure("afterwards, accepted", "heartbeats/s", (after.outcome.accepted_per_s,)),
                 Figure("afterwards, p99", "ms", (after.outcome.latency_ms["p99"],)),
+                Figure("afterwards, all stages", "µs/call", (_call_us(after),)),
+                Figure(
+                    "the same rate, every second call malformed",
+                    "µs/call",
+                    (_call_us(spoiled),),
+                    "no more than with good ones alone",
+                ),
                 *cost_figures([overloaded]),
                 *memory_figures([overloaded]),
             ),
@@ -91,6 +102,11 @@ def _checks(overloaded: Run, after: Run) -> tuple[Check, ...]:
             f"{_statuses(after.outcome)}; {after.verdict}",
         ),
     )
+
+
+def _call_us(run: Run) -> float:
+    """Processor time of Muster, without the load generator, for each call answered."""
+    return sum(run.processor_s.get(stage, 0.0) for stage in STAGES) / max(1, run.outcome.answered) * 1e6
 
 
 def _memory_growth(watch: Watch) -> float:
