@@ -26,6 +26,9 @@ DECISIONS = {"enrolment.py": "enrol_device", "registration.py": "register_device
 ONE_ROW = {"BadInputError"}
 """Messages that name what cannot be read, and where, have one row for all."""
 
+TOLD_OTHERWISE = {"OutcomeUnknownError"}
+"""An operator may repeat it under its request id; a device is told that Muster could not answer in time."""
+
 LISTED = (Path(PROJECT) / "docs" / "connect.md").read_text().partition("## What a refusal means")[2]
 TLS_ROWS, CALL_ROWS = LISTED.partition("**`device call refused`**")[::2]
 
@@ -47,7 +50,7 @@ def messages() -> Iterator[tuple[str, str]]:
             if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         }
         for name, argument in _raised(tree):
-            if name.endswith("Error") and name not in ONE_ROW and (text := _text(argument, constants)):
+            if name.endswith("Error") and name not in ONE_ROW | TOLD_OTHERWISE and (text := _text(argument, constants)):
                 yield f"{module.name}: {text}", text
     for file, function in DECISIONS.items():
         tree = ast.parse((PROJECT / "fleet" / "decisions" / file).read_text())
