@@ -61,17 +61,18 @@ _LOAD_SEEN = f"""
     FROM device_seen_state FINAL WHERE {_MINE}
 """  # noqa: S608 - put together from literals
 
-# The two parts as fleet.heartbeats.packed_content has them, each behind the first byte of an array of its length.
 _LOAD_HARDWARE = f"""
     SELECT concat(namespace, '/', device_id), sequence FROM device_hardware_state FINAL WHERE {_MINE}
 """  # noqa: S608 - put together from literals
 
+# The two parts as fleet.heartbeats.packed_content has them, each behind the first byte of an array of its length. Not
+# by formatRowNoNewline: it cuts a last byte off that happens to be a line's end, such as that of the number 10.
 _LOAD_CONTENTS = f"""
     SELECT concat(namespace, '/', device_id), sequence, toUnixTimestamp64Milli(received_at), content_hash,
         hardware_hashes[1], hardware_hashes[2], status, version, wanted_version, has_events,
-        concat(char(0x96), formatRowNoNewline('MsgPack', upgrade_commit_id, upgrade_status, workload_names,
+        concat(char(0x96), formatRow('MsgPack', upgrade_commit_id, upgrade_status, workload_names,
             workload_statuses, playbook_names, playbook_statuses)) AS shape,
-        concat(char(0x95), formatRowNoNewline('MsgPack', toUnixTimestamp64Milli(status_since) AS since_ms,
+        concat(char(0x95), formatRow('MsgPack', toUnixTimestamp64Milli(status_since) AS since_ms,
             toUnixTimestamp64Milli(drifted_since), upgrade_time,
             arrayMap(time -> toUnixTimestamp64Milli(time) - since_ms, workload_since),
             arrayMap(time -> toUnixTimestamp64Milli(time) - since_ms, workload_uploads))) AS own

@@ -13,7 +13,10 @@ from fleet.heartbeats.batch import Lookups, Stored
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.heartbeat import content_hash
+from fleet.heartbeats.rows import ContentRow
 from fleet.position import Position
+from storage.device_contents import CONTENTS
+from storage.table import insert_rows
 from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
 from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
 from streams.heartbeats.tables import HeartbeatTables
@@ -263,6 +266,45 @@ async def test_what_was_loaded_is_what_was_remembered(clickhouse: Client) -> Non
         assert loaded.known(here) == remembered.known(there)
         assert loaded.content(here, *key) == remembered.content(there, *key)
         assert loaded.hardware_hashes(here) in ([], remembered.hardware_hashes(there))
+
+
+def test_what_is_loaded_is_whole_whatever_its_last_byte(clickhouse: Client) -> None:
+    """A number's last byte may be that of a line's end, and a name's, too."""
+    since_ms = 1_700_000_000_000
+    rows = [
+        ContentRow(
+            namespace="north",
+            device_id=f"device-{number}",
+            received_at_ms=since_ms,
+            partition=0,
+            sequence=1,
+            content_hash=7,
+            status="up",
+            status_since_ms=since_ms,
+            version="1",
+            wanted_version="1",
+            drifted_since_ms=None,
+            upgrade_commit_id="",
+            upgrade_status="",
+            upgrade_time="",
+            has_events=False,
+            workload_names=["web"],
+            workload_statuses=["Running"],
+            workload_since_ms=[since_ms],
+            workload_uploads_ms=[since_ms + upload_after_ms],
+            playbook_names=["play"],
+            playbook_statuses=[playbook_status],
+            hardware_hashes=[],
+        )
+        for number, (upload_after_ms, playbook_status) in enumerate(
+            [(10, "x"), (266, "x"), (0x0A0A0A, "x\n"), (13, "\r\n"), (0x0D0A, "\n")]
+        )
+    ]
+    insert_rows(clickhouse, CONTENTS, rows)
+    loaded = DeviceMemory()
+    HeartbeatTables(clickhouse, WorkerMetrics()).load(loaded, range(PARTITIONS), PARTITIONS)
+    for row in rows:
+        assert loaded.content(loaded.number("north", row.device_id), "north", row.device_id) == row
 
 
 async def test_records_left_out_are_noticed(clickhouse: Client) -> None:
