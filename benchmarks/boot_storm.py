@@ -14,7 +14,7 @@ from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import usage, used_between
 from benchmarks.measuring.watch import Watch
 from benchmarks.parts.beating_fleet import registered_fleet
-from benchmarks.parts.installation import STAGES
+from benchmarks.parts.installation import GENERATOR, STAGES
 from benchmarks.report.result import Check, Figure
 from benchmarks.scale import Workplace
 
@@ -30,8 +30,6 @@ _STANDING: Final = 1000
 
 _GAP_S: Final = 1.0
 """Between a device's calls: longer than any answer."""
-
-_GENERATOR: Final = "load generator"
 
 
 class Storm(NamedTuple):
@@ -51,12 +49,14 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     scale = workplace.scale
     devices = min(scale.devices, _AT_MOST)
     seconds = _SHORT_S if workplace.is_quick else _WITHIN_S
-    rate = devices * len(CALLS) / _sending_s(seconds)
+    # Devices go on beginning until the last one's last call is still within the time.
+    rate = devices * len(CALLS) / (seconds - _GAP_S * len(CALLS))
     storms = []
     for number in range(scale.repeats):
         place = msgspec.structs.replace(workplace, folder=workplace.folder / f"storm-{number}")
-        storms.append(storm := _storm(place, devices, seconds, say))
-        say(f"{devices:,} devices: {storm.registered:,} registered, {storm.beaten:,} have beaten; {_statuses(storm)}")
+        storms.append(storm := _storm(place, devices, seconds, rate, say))
+        statuses = storm.outcome.told_statuses
+        say(f"{devices:,} devices: {storm.registered:,} registered, {storm.beaten:,} have beaten; {statuses}")
     return Findings(
         storms[0].chosen,
         (
@@ -90,7 +90,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                     "ms/device",
                     tuple(storm.used[stage] / devices * 1000 for storm in storms),
                 )
-                for stage in (*STAGES, _GENERATOR)
+                for stage in (*STAGES, GENERATOR)
             ),
             *(
                 Figure(f"memory, {stage}", "MiB", tuple(storm.peak_mib.get(stage, 0.0) for storm in storms))
@@ -99,23 +99,18 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         ),
         notes=(
             (f"Each device: {', '.join(CALLS)}, {_GAP_S:g} s apart; enrolled in {NAMESPACE}, approved by the setting."),
-            *(f"Answers: {_statuses(storm)}." for storm in storms),
+            *(f"Answers: {storm.outcome.told_statuses}." for storm in storms),
         ),
     )
 
 
-def _sending_s(seconds: float) -> float:
-    """How long devices go on beginning, so that the last one's last call is within the time."""
-    return seconds - _GAP_S * len(CALLS)
-
-
-def _storm(workplace: Workplace, devices: int, seconds: float, say: Say) -> Storm:
+def _storm(workplace: Workplace, devices: int, seconds: float, rate: float, say: Say) -> Storm:
     scale = workplace.scale
     standing = msgspec.structs.replace(scale, devices=_STANDING)
     workplace.folder.mkdir(parents=True, exist_ok=True)
     with registered_fleet(workplace, standing, say, {"DEVICES_AUTO_APPROVE": "true"}) as installation:
         positions = installation.folder / "positions-storm"
-        gap = max(1, int(devices * _GAP_S / _sending_s(seconds)))
+        gap = max(1, int(rate / len(CALLS) * _GAP_S))
         script = boot_storm_script(installation.folder, devices=devices, gap=gap, seed=scale.seed, positions=positions)
         stored_before = stored_rows(installation)
         since_ms = int(time.time() * 1000)
@@ -127,7 +122,7 @@ def _storm(workplace: Workplace, devices: int, seconds: float, say: Say) -> Stor
                 installation.folder / "storm.json",
                 seconds=seconds,
                 connections=scale.connections,
-                rate=devices * len(CALLS) / _sending_s(seconds),
+                rate=rate,
             ).finish()
             wait_until_stored(installation, stored_before + devices)
         used = used_between(before, usage(installation.processes()))
@@ -145,7 +140,7 @@ def _storm(workplace: Workplace, devices: int, seconds: float, say: Say) -> Stor
             int(str(beaten[0][0])),
             outcome,
             check(installation, positions, since_ms),
-            {stage: used.get(stage, 0.0) for stage in STAGES} | {_GENERATOR: outcome.processor_s},
+            {stage: used.get(stage, 0.0) for stage in STAGES} | {GENERATOR: outcome.processor_s},
             watch.peak_mib(),
         )
 
@@ -156,7 +151,3 @@ def _figure(storms: list[Storm], name: str, unit: str, of: Callable[[Storm], flo
 
 def _refused(storm: Storm) -> int:
     return storm.outcome.answered - storm.outcome.accepted - storm.outcome.statuses.get("201", 0)
-
-
-def _statuses(storm: Storm) -> str:
-    return ", ".join(f"{status}: {count:,}" for status, count in sorted(storm.outcome.statuses.items()))

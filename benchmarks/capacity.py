@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from benchmarks.benchmark import Findings, Say
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.heartbeat_bodies import mean_size_bytes
-from benchmarks.parts.installation import STAGES
+from benchmarks.parts.installation import GENERATOR, STAGES
 from benchmarks.report.files import newest
 from benchmarks.report.result import Check, Figure, Result
 from benchmarks.scale import Workplace
@@ -130,7 +130,7 @@ def _constants(cost: Result, reads: Result) -> Constants:
         broker_us=marginal_us("broker"),
         worker_us=marginal_us("heartbeat worker"),
         clickhouse_us=marginal_us("clickhouse"),
-        generator_us=marginal_us("load generator"),
+        generator_us=marginal_us(GENERATOR),
         read_us=kept,
         new_connection_us=max(0.0, new - kept),
         row_bytes=median("disk, any heartbeat"),

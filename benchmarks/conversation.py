@@ -10,7 +10,7 @@ from benchmarks.load.poll_load import poll_script
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import others_between, usage, used_between
 from benchmarks.parts.beating_fleet import beaten_fleet
-from benchmarks.parts.installation import STAGES, Installation
+from benchmarks.parts.installation import GENERATOR, STAGES, Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Workplace
 
@@ -110,7 +110,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                         "cores",
                         tuple(each.processor_s.get(stage, 0) / each.took_s for each in held),
                     )
-                    for stage in (*STAGES, "load generator")
+                    for stage in (*STAGES, GENERATOR)
                 ),
                 Figure("others on the machine", "cores", tuple(each.others_s / each.took_s for each in held)),
                 *memory_figures([each.beats for each in held]),
@@ -194,8 +194,8 @@ def _converse(
     took_s = time.monotonic() - began_s
     after = usage(installation.processes())
     used = used_between(before, after)
-    used["load generator"] = reads.processor_s + run.outcome.processor_s
-    return Conversation(devices, reads, run, used, took_s, others_between(before, after, used["load generator"]))
+    used[GENERATOR] = reads.processor_s + run.outcome.processor_s
+    return Conversation(devices, reads, run, used, took_s, others_between(before, after, used[GENERATOR]))
 
 
 def _served(held: list[Conversation]) -> Check:

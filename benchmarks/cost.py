@@ -14,7 +14,7 @@ from benchmarks.heartbeats import ledger_checks
 from benchmarks.ledger import HEARTBEATS_TABLE
 from benchmarks.measuring.processor_time import MIB, usage
 from benchmarks.parts.beating_fleet import beaten_fleet
-from benchmarks.parts.installation import STAGES, Installation
+from benchmarks.parts.installation import GENERATOR, STAGES, Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Scale, Workplace
 
@@ -133,7 +133,7 @@ def _merged_sizes(installation: Installation) -> dict[str, tuple[int, float]]:
 
 def _figures(costs: _Costs) -> list[Figure]:
     of = f"{costs.devices:,} devices"
-    stages = [*STAGES, "load generator"]
+    stages = [*STAGES, GENERATOR]
     total = tuple(sum(run.per_heartbeat_us(stage) for stage in stages) for run in costs.runs)
     return [
         Figure(f"{of}: all parts ready after", "s", (costs.ready_s,)),
@@ -167,7 +167,7 @@ def _all_beat(costs: list[_Costs]) -> Check:
 
 
 def _told(costs: _Costs) -> str:
-    stages = ", ".join(f"{stage} {costs.runs[-1].per_heartbeat_us(stage):.0f}" for stage in (*STAGES, "load generator"))
+    stages = ", ".join(f"{stage} {costs.runs[-1].per_heartbeat_us(stage):.0f}" for stage in (*STAGES, GENERATOR))
     return f"{costs.devices:,} devices: {costs.runs[-1].stored_per_s:,.0f}/s until stored; µs: {stages}"
 
 
@@ -175,7 +175,7 @@ def _processor_plot(costs: list[_Costs]) -> Plot:
     xs = tuple(float(each.devices) for each in costs)
     lines = tuple(
         Line(stage, xs, tuple(each.runs[-1].per_heartbeat_us(stage) for each in costs))
-        for stage in (*STAGES, "load generator")
+        for stage in (*STAGES, GENERATOR)
     )
     return Plot("processor", "Processor time of a heartbeat", "devices", "µs", lines, is_logarithmic=True)
 

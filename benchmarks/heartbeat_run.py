@@ -12,7 +12,7 @@ from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import others_between, usage, used_between
 from benchmarks.measuring.scraped_metrics import quantile_between, scrape
 from benchmarks.measuring.watch import Watch
-from benchmarks.parts.installation import Installation
+from benchmarks.parts.installation import GENERATOR, Installation
 
 _DELAY: Final = "muster_heartbeat_delay_seconds"
 
@@ -118,7 +118,7 @@ class Beats:
             watch,
             stored_after_s,
             took_s,
-            {**used_between(before, after), "load generator": outcome.processor_s},
+            {**used_between(before, after), GENERATOR: outcome.processor_s},
             others_between(before, after, outcome.processor_s),
             quantile_between(delays_before, delays_after, _DELAY, 0.99),
         )

@@ -7,7 +7,7 @@ from benchmarks.heartbeat_run import Run
 from benchmarks.load.heartbeat_bodies import mean_size_bytes
 from benchmarks.measuring.watch import Watch
 from benchmarks.parts.beating_fleet import beaten_fleet, told_first
-from benchmarks.parts.installation import STAGES
+from benchmarks.parts.installation import GENERATOR, STAGES
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Workplace
 
@@ -127,7 +127,7 @@ def answered(runs: list[Run]) -> Check:
 
 def cost_figures(runs: list[Run]) -> tuple[Figure, ...]:
     """Processor time of each stage for a heartbeat, and that of all of them."""
-    stages = [*STAGES, "load generator"]
+    stages = [*STAGES, GENERATOR]
     figures = [
         Figure(f"processor, {stage}", "µs/heartbeat", tuple(run.per_heartbeat_us(stage) for run in runs))
         for stage in stages

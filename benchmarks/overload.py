@@ -125,8 +125,7 @@ def _told(run: Run) -> str:
 
 
 def _statuses(outcome: Outcome) -> str:
-    told = ", ".join(f"{status}: {count:,}" for status, count in sorted(outcome.statuses.items()))
-    return f"{told}; {outcome.broken:,} without an answer"
+    return f"{outcome.told_statuses}; {outcome.broken:,} without an answer"
 
 
 def _memory_plot(watch: Watch) -> Plot:

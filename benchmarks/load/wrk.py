@@ -73,6 +73,11 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.accepted / self.duration_s
 
     @property
+    def told_statuses(self) -> str:
+        """How often which was answered, such as `200: 1,204, 503: 7`."""
+        return ", ".join(f"{status}: {count:,}" for status, count in sorted(self.statuses.items()))
+
+    @property
     def broken(self) -> int:
         """Calls that got no answer in time, or lost their connection."""
         return self.connect_errors + self.read_errors + self.write_errors + self.timeout_errors

@@ -43,6 +43,9 @@ _STAGES: Final = (
 
 STAGES: Final = tuple(stage for _, stage in _STAGES)
 
+GENERATOR: Final = "load generator"
+"""What stands beside the stages of the pipeline: its part of the machine is told with theirs."""
+
 
 class Installation:
     """Started on entering, stopped on leaving; between, `restart` starts all of it anew on the same data.
