@@ -1,6 +1,7 @@
 """The deciding worker without Faust, on a real broker and engine: one outcome a request, whoever decides."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -213,38 +214,27 @@ async def test_commands_that_were_passed_over_are_decided_before_the_next(
     assert [outcome.request_id for outcome in await log.feed()] == [f"w-{number}" for number in range(5)]
 
 
+@pytest.mark.parametrize("step_s", [1, 0], ids=["looks", "has just read back"])
 async def test_a_worker_that_was_overtaken_goes_on_from_what_is_stored(
-    settings: Settings, clickhouse: Client, log: CommandTopics
+    settings: Settings, clickhouse: Client, log: CommandTopics, step_s: int
 ) -> None:
-    """After a rebalance there and back."""
+    """After a rebalance there and back, also one that finds the other only when it reads its own batch back."""
     records = await log.send(
         [request("one", workload("web", 1))],
         [request("gone", DeleteResource(ResourceKey("EdgeWorkload", "default", "web")))],
         [request("again", DeleteResource(ResourceKey("EdgeWorkload", "default", "web")))],
     )
-    async with worker(settings, clickhouse) as late, worker(settings, clickhouse, "b") as current:
+    seconds = itertools.count(step=step_s)
+    async with (
+        worker(settings, clickhouse, clock=lambda: next(seconds)) as late,
+        worker(settings, clickhouse, "b") as current,
+    ):
         await late.process(records[:1])
         await current.process(records[:2])
         await late.process(records[1:])
     outcomes = await log.feed()
     assert dict(results(outcomes)) == {"one": "accepted", "gone": "accepted", "again": "not-found"}
-
-
-async def test_a_worker_that_has_just_read_back_finds_another_only_afterwards(
-    settings: Settings, clickhouse: Client, log: CommandTopics
-) -> None:
-    """It need not look again at once: what the other one stored counts all the same."""
-    records = await log.send(
-        [request("one", workload("web", 1))],
-        [request("gone", DeleteResource(ResourceKey("EdgeWorkload", "default", "web")))],
-        [request("again", DeleteResource(ResourceKey("EdgeWorkload", "default", "web")))],
-    )
-    async with worker(settings, clickhouse, clock=lambda: 0.0) as late, worker(settings, clickhouse, "b") as current:
-        await late.process(records[:1])
-        await current.process(records[:2])
-        await late.process(records[1:])
-    outcomes = each_once(await log.feed())
-    assert results(outcomes) == [("one", "accepted"), ("gone", "accepted"), ("again", "not-found")]
+    assert results(each_once(outcomes)) == [("one", "accepted"), ("gone", "accepted"), ("again", "not-found")]
     counting = "SELECT revision, decider FROM decisions ORDER BY revision, _block_number LIMIT 1 BY revision"
     assert [decider for _, decider in clickhouse.query(counting).result_rows] == ["a", "b", "a"]
 
