@@ -16,7 +16,6 @@ from fleet.errors import BadInputError
 _LIMIT_CHARACTERS: Final = 20_000
 """A CSR with an RSA key of 16 kbit has about 6,000 characters; verifying larger keys would take long."""
 
-
 _REMEMBERED: Final = 4096
 _REMEMBERED_CHARACTERS: Final = 2000
 """Checking takes 0.1 ms, and a device that is approved at once sends the same within seconds again. All those together

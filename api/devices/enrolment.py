@@ -12,6 +12,7 @@ from api.answers import DONE, QUEUED, Answer
 from api.desired_state.command_gateway import Told
 from api.desired_state.outcomes import outcome_of, require_accepted
 from api.devices.paths import DevicePath
+from api.devices.plane import Later
 from api.devices.standing import FORBIDDEN, Standing, Standings
 from fleet.decisions.commands import Command, EnrolDevice, Outcome
 from fleet.devices.enrolment_features import enrolment_features
@@ -28,16 +29,6 @@ class Commands(Protocol):
 
     def hand_over(self, command: Command, author: str, deadline_s: float, told: Told) -> None:
         """`told` is called once with the outcome, refused or not, after this process has applied it."""
-
-
-class Later(Protocol):
-    """A call that is not answered yet: `api.devices.plane.Later`."""
-
-    def go_on(self, step: Callable[[], Answer | None]) -> None:
-        """Take the next step: answer what it gives, refuse what it raises, wait when it gives nothing."""
-
-    def refuse(self, error: Exception) -> None:
-        """Say why there is no answer."""
 
 
 class EnrolmentCall:

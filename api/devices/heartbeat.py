@@ -12,22 +12,13 @@ from api.devices.configuration_groups import Body
 from api.devices.follow_ups import FollowUps
 from api.devices.heartbeat_batch import StoredRecord, Waiter
 from api.devices.paths import DevicePath
+from api.devices.plane import Later
 from api.devices.standing import Standings
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import MusterError, UnavailableError
 from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from fleet.position import EPOCH_NOT_KNOWN
 from streams.heartbeats.records import HeartbeatEntry
-
-
-class Later(Protocol):
-    """The device's call: `api.devices.plane.Later`."""
-
-    def answer(self, answer: Answer) -> None:
-        """Give the answer."""
-
-    def refuse(self, error: Exception) -> None:
-        """Say why there is none."""
 
 
 class Publisher(Protocol):

@@ -34,10 +34,17 @@ class RecentRegistrations:
         if len(self._taken) > self._limit:
             self._taken.popitem(last=False)
 
-    def has(self, identity: DeviceIdentity, digest: bytes) -> bool:
-        """Whether this one was taken last, and the device has done nothing since."""
+    def was_last(self, device_id: str, digest: bytes) -> bool:
+        """Whether this one was the last that was taken of the device."""
+        taken = self._taken.get(device_id)
+        return taken is not None and taken.digest == digest
+
+    def stands(self, identity: DeviceIdentity) -> bool:
+        """Whether the device has done nothing since the last one was taken."""
+        taken = self._taken.get(identity.device_id)
         return (
-            self._taken.get(identity.device_id) == (digest, identity.revision)
+            taken is not None
+            and taken.revision == identity.revision
             and identity.state is DeviceState.REGISTERED
             and not identity.is_key_proven
         )

@@ -14,9 +14,10 @@ import msgspec
 from api.answers import DONE, Answer, json_answer
 from api.desired_state.outcomes import outcome_of, require_accepted
 from api.devices.certificate_requests import key_fingerprint
-from api.devices.enrolment import Commands, Later
+from api.devices.enrolment import Commands
 from api.devices.heartbeat_batch import StoredRecord, Waiter
 from api.devices.paths import DevicePath
+from api.devices.plane import Later
 from api.devices.reads import Assembled
 from api.devices.recent_registrations import RecentRegistrations, digest_of
 from api.devices.standing import Standings, refuse_registration_status
@@ -111,7 +112,7 @@ class RegistrationCall:
         """Store hardware and key of an approved device, hardware first."""
         started_s = self._clock()
         digest = digest_of(body)
-        if self._is_taken(path, digest):
+        if self._recent.was_last(path.device_id, digest) and self._still_counts(path):
             return DONE
         registration = read_registration(body)
         fingerprint = key_fingerprint(registration.certificate_request)
@@ -164,11 +165,13 @@ class RegistrationCall:
             self._recent.note(registered, asked.digest)
         return DONE
 
-    def _is_taken(self, path: DevicePath, digest: bytes) -> bool:
+    def _still_counts(self, path: DevicePath) -> bool:
+        """Whether the same bytes as those taken last bring nothing."""
+        self._refuse_if_stale()
         if self._feed.is_lost() or self._epoch() is None:
             return False
         identity = self._standings.registering(path).identity
-        return identity is not None and self._recent.has(identity, digest)
+        return identity is not None and self._recent.stands(identity)
 
     def _refuse_if_stale(self) -> None:
         if self._feed.is_stale():
