@@ -5,16 +5,17 @@ and `application/json`, and accepted posts have none at all, since with one the 
 """
 
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from api.errors import RETRY_AFTER_S, MethodNotAllowedError, refusal
 
 Header = tuple[bytes, bytes]
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True, gc=False):
     """What any server interface can carry. `head` is its header lines, each with CRLF, names in lower case."""
 
     status: int

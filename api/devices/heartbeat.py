@@ -7,6 +7,8 @@ that has not loaded yet takes it and marks it unchecked, for the agent to look u
 from collections.abc import Callable
 from typing import Protocol
 
+from msgspec import Struct
+
 from api.answers import Answer, accepted_at, accepted_in
 from api.devices.configuration_groups import Body
 from api.devices.follow_ups import FollowUps
@@ -33,9 +35,6 @@ class Versions(Protocol):
 
     def settled(self, device_id: str, namespace: str) -> Body | None:
         """The configuration of a device of whom nothing else is to be told or asked."""
-
-    def known_version(self, identity: DeviceIdentity) -> str | None:
-        """The version wanted for the device if it is assembled already."""
 
     def wanted_version(self, identity: DeviceIdentity) -> str | None:
         """The version wanted for the device, assembled now if need be."""
@@ -66,15 +65,20 @@ class HeartbeatCall:
 
     def put(self, path: DevicePath, body: bytes, later: Later) -> None:
         """Store a heartbeat durably, then answer. Raises MusterError for what is refused at once."""
-        identity = None
-        settled = self._versions.settled(path.device_id, path.namespace)
-        if settled is None and self._standings.is_loaded:
+        namespace, device_id = path.namespace, path.device_id
+        identity = wanted_version = None
+        is_checked = True
+        settled = self._versions.settled(device_id, namespace)
+        if settled is not None:
+            wanted_version = settled.version
+        elif self._standings.is_loaded:
             identity = self._standings.serving(path)
+            wanted_version = self._versions.wanted_version(identity)
+        else:
+            is_checked = False
         heartbeat = read_heartbeat(body)
-        wanted_version = settled.version if settled else self._versions.known_version(identity) if identity else None
-        is_checked = self._standings.is_loaded
         self._publisher.hand_over(
-            HeartbeatEntry(path.namespace, path.device_id, content_hash(body), is_checked, wanted_version, body),
+            HeartbeatEntry(namespace, device_id, content_hash(body, heartbeat), is_checked, wanted_version, body),
             _Beat(self, identity, heartbeat.version, later),
         )
 
@@ -96,26 +100,23 @@ class HeartbeatCall:
         return version is not None and version == self._versions.wanted_version(identity)
 
 
-class _Beat:
-    """A heartbeat on its way into the log."""
+class _Beat(Struct, gc=False):
+    """A heartbeat on its way into the log. `identity` is there where something may follow from it."""
 
-    __slots__ = ("_call", "_later", "identity", "version")
-
-    def __init__(self, call: HeartbeatCall, identity: DeviceIdentity | None, version: str | None, later: Later) -> None:
-        self._call = call
-        self._later = later
-        self.identity = identity
-        self.version = version
+    call: HeartbeatCall
+    identity: DeviceIdentity | None
+    version: str | None
+    later: Later
 
     def stored(self, record: StoredRecord, batch_index: int) -> None:
         """Tell the device where."""
         try:
-            answer = self._call.accepted(self, record, batch_index)
+            answer = self.call.accepted(self, record, batch_index)
         except MusterError as error:
-            self._later.refuse(error)
+            self.later.refuse(error)
         else:
-            self._later.answer(answer)
+            self.later.answer(answer)
 
     def failed(self, error: UnavailableError) -> None:
         """Tell the device to come again."""
-        self._later.refuse(error)
+        self.later.refuse(error)

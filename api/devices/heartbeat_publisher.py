@@ -67,6 +67,7 @@ class HeartbeatPublisher:
         self._producer = producer
         self._topic = topic
         self._partitions = [_Partition(number) for number in range(partitions)]
+        self._partition_count = partitions
         self._window_s = window_s
         self._deadline_s = deadline_s
         self._in_flight_limit_bytes = in_flight_limit_bytes
@@ -96,9 +97,15 @@ class HeartbeatPublisher:
 
     def hand_over(self, entry: HeartbeatEntry, waiter: Waiter) -> None:
         """As `publish`, but the waiter is told. Raises UnavailableError for what is refused at once."""
-        partition = self._partitions[partition_of(entry.namespace, entry.device_id, len(self._partitions))]
-        size_bytes = len(entry.body) + len(entry.namespace) + len(entry.device_id) + _ENTRY_OVERHEAD_BYTES
-        self._refuse_if_in_vain(partition, size_bytes)
+        namespace, device_id = entry.namespace, entry.device_id
+        partition = self._partitions[partition_of(namespace, device_id, self._partition_count)]
+        size_bytes = len(entry.body) + len(namespace) + len(device_id) + _ENTRY_OVERHEAD_BYTES
+        in_flight_bytes = self.in_flight_bytes + size_bytes
+        if in_flight_bytes > self._in_flight_limit_bytes:
+            raise UnavailableError(
+                f"{self.in_flight_bytes} bytes of heartbeats wait for Kafka's acknowledgement, which is the limit "
+                "(MUSTER_HEARTBEATS_IN_FLIGHT_BYTES): try again"
+            )
         batch = partition.batch
         if batch is not None and (
             batch.size_bytes + size_bytes > self._record_limit_bytes or len(batch.entries) > MAX_INDEX
@@ -107,9 +114,11 @@ class HeartbeatPublisher:
             self._send(partition, asyncio.get_running_loop().time())
             batch = None
         if batch is None:
+            # Once a batch: it is open for a window at most.
+            self._refuse_if_in_vain(partition)
             batch = self._open(partition)
         batch.add(entry, waiter, size_bytes)
-        self.in_flight_bytes += size_bytes
+        self.in_flight_bytes = in_flight_bytes
 
     async def drain(self, within_s: float) -> None:
         """Send what is collected and wait for what is in flight."""
@@ -117,17 +126,12 @@ class HeartbeatPublisher:
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=within_s)
 
-    def _refuse_if_in_vain(self, partition: _Partition, size_bytes: int) -> None:
-        if self.in_flight_bytes + size_bytes > self._in_flight_limit_bytes:
-            raise UnavailableError(
-                f"{self.in_flight_bytes} bytes of heartbeats wait for Kafka's acknowledgement, which is the limit "
-                "(MUSTER_HEARTBEATS_IN_FLIGHT_BYTES): try again"
-            )
+    def _refuse_if_in_vain(self, partition: _Partition) -> None:
         if not self._producer.is_up:
             raise UnavailableError("Kafka is not reachable: try again")
         if self._is_endangered(partition.number):
             raise UnavailableError("unread heartbeats near the end of their retention: the workers must catch up first")
-        if partition.sent_s and self._is_overdue(partition, asyncio.get_running_loop().time()):
+        if self._is_overdue(partition, asyncio.get_running_loop().time()):
             raise UnavailableError("Kafka does not acknowledge heartbeats of this partition: try again")
 
     def _is_overdue(self, partition: _Partition, now_s: float) -> bool:

@@ -6,7 +6,9 @@ and `api.devices.paths`.
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from api.devices.paths import BASE_PATH, DevicePath
 from fleet.names import RESERVED_DEVICE_IDS
@@ -32,7 +34,7 @@ _CALLS: Final = {
 _RESERVED: Final = frozenset(device_id.encode() for device_id in RESERVED_DEVICE_IDS)
 
 
-class HotLine(NamedTuple):
+class HotLine(Struct, frozen=True, gc=False):
     """A request line, which ends at `end`, where its CRLF begins."""
 
     method: str

@@ -86,7 +86,7 @@ async def _send(answer: Answer, send: Send) -> None:
 
 async def _send_and_drain(answer: Answer, receive: Receive, send: Send, *, is_body_left: bool) -> None:
     """The whole answer first, then the rest of the body: who sends without listening hears it all the same."""
-    await send(_start(answer._replace(head=answer.head + _CLOSE)))
+    await send(_start(Answer(answer.status, answer.head + _CLOSE, answer.body)))
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     if is_body_left:
         await drain(receive)

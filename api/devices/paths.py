@@ -4,7 +4,7 @@ The Edge API sends `..` as it is and a slash within an id as `%2F` (CONTRACT.md 
 attacker”), so paths are neither decoded nor normalised.
 """
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from fleet.errors import NotFoundError
 from fleet.names import check_device_id, check_namespace, shown
@@ -14,7 +14,7 @@ _BASE = BASE_PATH.encode()
 _SEGMENTS = 5  # namespaces, a namespace, devices, an id, the call
 
 
-class DevicePath(NamedTuple):
+class DevicePath(Struct, frozen=True, gc=False):
     """Which call about which device, in which namespace."""
 
     namespace: str

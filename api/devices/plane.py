@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import structlog
+from msgspec import Struct
 
 from api.answers import Answer, error_answer
 from api.devices.paths import DevicePath, read_device_path
@@ -92,9 +93,9 @@ class DevicePlane:
             self._observe(method, path.call, answer.status, self._clock() - started_s)
         return answer
 
-    def answered(self, method: str, path: DevicePath, started_s: float, status: int) -> None:
+    def answered(self, method: str, call: str, started_s: float, status: int) -> None:
         """Count a call that was."""
-        self._observe(method, path.call, status, self._clock() - started_s)
+        self._observe(method, call, status, self._clock() - started_s)
 
     def refused(self, method: str, path: DevicePath, started_s: float, error: Exception) -> Answer:
         """The answer to a call that cannot be; it is counted and logged."""
@@ -133,26 +134,23 @@ class DevicePlane:
         return answer
 
 
-class Later:
-    """A call that was taken and is not answered yet."""
+class Later(Struct, gc=False):
+    """A call that was taken and is not answered yet. It began at `started_s` of the plane's clock."""
 
-    __slots__ = ("_method", "_path", "_plane", "_reply", "_started_s")
-
-    def __init__(self, plane: DevicePlane, method: str, path: DevicePath, started_s: float, reply: Reply) -> None:
-        self._plane = plane
-        self._method = method
-        self._path = path
-        self._started_s = started_s
-        self._reply = reply
+    plane: DevicePlane
+    method: str
+    path: DevicePath
+    started_s: float
+    reply: Reply
 
     def answer(self, answer: Answer) -> None:
         """Give the answer."""
-        self._plane.answered(self._method, self._path, self._started_s, answer.status)
-        self._reply(answer)
+        self.plane.answered(self.method, self.path.call, self.started_s, answer.status)
+        self.reply(answer)
 
     def refuse(self, error: Exception) -> None:
         """Say why there is none."""
-        self._reply(self._plane.refused(self._method, self._path, self._started_s, error))
+        self.reply(self.plane.refused(self.method, self.path, self.started_s, error))
 
     def go_on(self, step: Callable[[], Answer | None]) -> None:
         """Take the next step: answer what it gives, refuse what it raises, wait when it gives nothing."""

@@ -14,7 +14,7 @@ from benchmarks.load.request_heads import MARK, NUMBER_DIGITS
 from fleet.heartbeats.batch import Arrival, Place, Stored
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import fold
-from fleet.heartbeats.heartbeat import content_hash, hardware_hash
+from fleet.heartbeats.heartbeat import content_hash, hardware_hash, read_heartbeat
 from fleet.heartbeats.rows import ContentRow
 from fleet.heartbeats.unchanged import Parted, part
 from streams.heartbeats.records import HeartbeatEntry, partition_of
@@ -71,7 +71,12 @@ def _variant(beat: int) -> int:
 
 def _entry(number: int, body: bytes) -> HeartbeatEntry:
     return HeartbeatEntry(
-        NAMESPACE, device_id(number), content_hash(body), is_checked=True, wanted_version=None, body=body
+        NAMESPACE,
+        device_id(number),
+        content_hash(body, read_heartbeat(body)),
+        is_checked=True,
+        wanted_version=None,
+        body=body,
     )
 
 

@@ -47,7 +47,10 @@ class EventReport(Struct, frozen=True, gc=False):
 
 
 class Heartbeat(Struct, frozen=True, gc=False):
-    """One heartbeat as sent. `version` is that of the configuration the device runs."""
+    """One heartbeat as sent. `version` is that of the configuration the device runs.
+
+    `time` is when the device says that it is, as JSON, and empty if it does not; nothing follows from it.
+    """
 
     status: str | None = None
     version: str | None = None
@@ -56,6 +59,7 @@ class Heartbeat(Struct, frozen=True, gc=False):
     upgrade: UpgradeReport | None = None
     hardware: Hardware | None = None
     events: list[EventReport | None] | None = None
+    time: msgspec.Raw = msgspec.Raw()
 
 
 _decoder = msgspec.json.Decoder(Heartbeat)
@@ -66,13 +70,13 @@ def read_heartbeat(body: bytes) -> Heartbeat:
     return read_object(_decoder, body, "heartbeat")
 
 
-def content_hash(body: bytes) -> int:
-    """64 bits that are equal when a device says the same again: xxh3-64 of the bytes, leaving out a `time`.
+def content_hash(body: bytes, heartbeat: Heartbeat) -> int:
+    """64 bits that are equal when a device says the same again: xxh3-64 of the bytes, leaving out its `time`.
 
-    The Edge API drops `time`, so nearly always these are the bytes as they are; where `time` stands in the body, the
-    rest is encoded anew, so that white space does not matter there. Raises BadInputError for what is no JSON object.
+    The Edge API drops `time`, so nearly always these are the bytes as they are; where `time` was read from the body, the
+    rest is encoded anew, so that white space does not matter there. Raises BadInputError for what is nested too deeply.
     """
-    if b'"time"' not in body:
+    if not heartbeat.time:
         return xxh3_64_intdigest(body)
     content = read_object(_any_decoder, body, "heartbeat")
     content.pop("time", None)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from fleet.heartbeats.heartbeat import content_hash
+from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from streams.heartbeats.records import HeartbeatEntry
 from tests.streams.heartbeats.heartbeat_ledger import Taken
 
@@ -68,7 +68,9 @@ class Scenario:
     def _entry(self, key: tuple[str, str], body: bytes, **options: Any) -> HeartbeatEntry:
         options.setdefault("is_checked", True)
         wanted = self._random.choice([None, None, "1", "2"])
-        return HeartbeatEntry(*key, content_hash=content_hash(body), wanted_version=wanted, body=body, **options)
+        return HeartbeatEntry(
+            *key, content_hash=content_hash(body, read_heartbeat(body)), wanted_version=wanted, body=body, **options
+        )
 
     def _body(self) -> bytes:
         choice = self._random.choice

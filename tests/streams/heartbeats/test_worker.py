@@ -15,7 +15,7 @@ from fleet.decisions.commands import EnrolDevice, PutResource, RegisterDevice, R
 from fleet.decisions.decider import DecidedRequests, Decider
 from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Limits
-from fleet.heartbeats.heartbeat import content_hash
+from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from fleet.position import pack_sequence
 from local.clickhouse.process import ClickHouseEndpoint
 from local.free_ports import free_port
@@ -35,7 +35,12 @@ NAMESPACE_BODY = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": 
 
 
 def _entry(body: bytes, device_id: str = "device-1", **options: Any) -> HeartbeatEntry:
-    options = {"is_checked": True, "wanted_version": None, "content_hash": content_hash(body), **options}
+    options = {
+        "is_checked": True,
+        "wanted_version": None,
+        "content_hash": content_hash(body, read_heartbeat(body)),
+        **options,
+    }
     return HeartbeatEntry("north", device_id, body=body, **options)
 
 

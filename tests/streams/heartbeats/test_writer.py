@@ -12,7 +12,7 @@ from fleet.devices.hardware import Hardware, merge_hardware
 from fleet.heartbeats.batch import Lookups, Stored
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
-from fleet.heartbeats.heartbeat import content_hash
+from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from fleet.heartbeats.rows import ContentRow
 from fleet.position import Position
 from storage.device_contents import CONTENTS
@@ -163,7 +163,14 @@ async def test_what_another_worker_wrote_meanwhile_is_not_taken_for_unchanged(cl
     """A device went from A to B and back to A; a worker that finds this stored does not compare with its old A."""
     log = Log()
     for body in (b'{"version":"a"}', b'{"version":"b"}', b'{"version":"a"}'):
-        entry = HeartbeatEntry("north", "device-1", content_hash(body), is_checked=True, wanted_version=None, body=body)
+        entry = HeartbeatEntry(
+            "north",
+            "device-1",
+            content_hash(body, read_heartbeat(body)),
+            is_checked=True,
+            wanted_version=None,
+            body=body,
+        )
         log.append([entry], after_ms=60_000)
     writer = _writer(clickhouse)
     await writer.write(log.records[:1])
