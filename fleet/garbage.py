@@ -7,15 +7,18 @@ tasks that failed, clients that left. It may come seldom, but each time it looks
 import gc
 from typing import Final
 
-_YOUNG: Final = 50_000
-"""Objects made more than freed before the youngest are looked at; a flush or a batch has thousands under way."""
+A_FLUSH: Final = 50_000
+"""Objects made more than freed before the youngest are looked at, where a flush has thousands under way."""
+
+A_BATCH: Final = 300_000
+"""The same, where a batch has a hundred thousand."""
 
 _OLDER: Final = (20, 20)
 
 
-def collect_seldom() -> None:
-    """From now on."""
-    gc.set_threshold(_YOUNG, *_OLDER)
+def collect_seldom(under_way: int = A_FLUSH) -> None:
+    """From now on. So many objects may be under way at a time and be no garbage."""
+    gc.set_threshold(under_way, *_OLDER)
 
 
 def freeze_what_is_loaded() -> None:

@@ -5,6 +5,8 @@ Refused is only what cannot be read: not JSON, not an object, a known field of a
 `heartbeat`).
 """
 
+from typing import Any
+
 import msgspec
 from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
@@ -49,7 +51,7 @@ class EventReport(Struct, frozen=True, gc=False):
 class Heartbeat(Struct, frozen=True, gc=False):
     """One heartbeat as sent. `version` is that of the configuration the device runs.
 
-    `time` is when the device says that it is, as JSON, and empty if it does not; nothing follows from it.
+    `time` is what the device takes for the time, whatever it looks like; nothing follows from it.
     """
 
     status: str | None = None
@@ -59,7 +61,7 @@ class Heartbeat(Struct, frozen=True, gc=False):
     upgrade: UpgradeReport | None = None
     hardware: Hardware | None = None
     events: list[EventReport | None] | None = None
-    time: msgspec.Raw = msgspec.Raw()
+    time: Any = None
 
 
 _decoder = msgspec.json.Decoder(Heartbeat)
@@ -73,10 +75,10 @@ def read_heartbeat(body: bytes) -> Heartbeat:
 def content_hash(body: bytes, heartbeat: Heartbeat) -> int:
     """64 bits that are equal when a device says the same again: xxh3-64 of the bytes, leaving out its `time`.
 
-    The Edge API drops `time`, so nearly always these are the bytes as they are; where `time` was read from the body, the
-    rest is encoded anew, so that white space does not matter there. Raises BadInputError for what is nested too deeply.
+    The Edge API drops `time`, so nearly always these are the bytes as they are; where `time` was read from the body,
+    the rest is encoded anew, so that white space does not matter. Raises BadInputError for what is nested too deeply.
     """
-    if not heartbeat.time:
+    if heartbeat.time is None:
         return xxh3_64_intdigest(body)
     content = read_object(_any_decoder, body, "heartbeat")
     content.pop("time", None)

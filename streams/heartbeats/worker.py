@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import uuid4
 
-from fleet.garbage import collect_seldom
+from fleet.garbage import A_BATCH, collect_seldom
 from settings import Settings
 from settings.keys import read_password
 from storage.client import connect
@@ -34,7 +34,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
 
     Raises MusterError, SettingsError, and the clients' errors when ClickHouse or Kafka cannot be reached at the start.
     """
-    collect_seldom()
+    collect_seldom(A_BATCH)
     kafka, streams = settings.kafka, settings.streams
     security = kafka_security(kafka)
     client = connect(settings.clickhouse, read_password(settings.clickhouse_password_file))
