@@ -1,6 +1,12 @@
-"""Twice as many heartbeats as can be taken, malformed ones among them: what is still accepted, and what comes after."""
+"""Twice as many heartbeats as can be taken, malformed ones among them: what is still accepted, and what comes after.
 
-from typing import Final
+Twice: where the machine is the limit, which the load generator needs as well, so that callers wait; and where the bytes
+in flight are, far below what the machine can do, so that the rest is refused.
+"""
+
+from typing import Final, NamedTuple
+
+import msgspec
 
 from benchmarks.benchmark import Findings, Say
 from benchmarks.heartbeat_run import Beats, Run
@@ -8,9 +14,9 @@ from benchmarks.heartbeats import cost_figures, memory_figures
 from benchmarks.load.wrk import Outcome
 from benchmarks.measuring.watch import Watch
 from benchmarks.parts.beating_fleet import beaten_fleet
-from benchmarks.parts.installation import STAGES
+from benchmarks.parts.installation import STAGES, Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
-from benchmarks.scale import Workplace
+from benchmarks.scale import Scale, Workplace
 
 QUESTION: Final = (
     "at twice the highest rate, how much is accepted, how is the rest refused, and is it normal afterwards?"
@@ -30,66 +36,103 @@ _NORMAL_SHARE: Final = 0.5
 _GROWTH_LIMIT: Final = 1.5
 """Memory at the end of the overload over that in its middle."""
 
+_BOUND: Final = {"HEARTBEATS_IN_FLIGHT_BYTES": "1000000", "HEARTBEATS_WINDOW_MS": "200"}
+"""Some 900 heartbeats at a time, each for 0.2 s: a fifth of what the machine can do, or less."""
+
+_BOUND_CONNECTIONS: Final = 800
+"""As many as are never refused."""
+
+_MACHINE: Final = "the machine is the limit"
+_IN_FLIGHT: Final = "bytes in flight are the limit"
+
+
+class _Flood(NamedTuple):
+    """The highest rate, twice that, and half of it afterwards: with good calls, and with every second one malformed."""
+
+    highest: Run
+    overloaded: Run
+    after: Run
+    spoiled: Run
+
 
 def measure(workplace: Workplace, say: Say) -> Findings:
-    """The highest rate, then twice that, then half of it."""
+    """Flood both."""
     scale = workplace.scale
-    short_s = scale.at_most(_BEFORE_S)
     with beaten_fleet(workplace, scale, say) as (installation, beats):
-        highest = beats.run(short_s)
-        say(f"highest: {_told(highest)}")
-        flood = Beats(installation, scale.devices, scale.seed, scale.connections * _CONNECTIONS)
-        flood.sent = beats.sent
-        overloaded = flood.run(
-            scale.at_most(_LONGEST_S), rate=highest.outcome.accepted_per_s * _FACTOR, bad_every=_BAD_EVERY
-        )
-        say(f"overloaded: {_told(overloaded)}")
-        beats.sent += flood.sent
-        normal = highest.outcome.accepted_per_s * _NORMAL_SHARE
-        after = beats.run(short_s, rate=normal)
-        say(f"afterwards: {_told(after)}")
-        spoiled = beats.run(short_s, rate=normal, bad_every=_SPOILED_EVERY)
-        say(f"every second malformed: {_told(spoiled)}")
-        outcome = overloaded.outcome
-        goodput = outcome.accepted_per_s / highest.outcome.accepted_per_s
-        return Findings(
-            installation.chosen,
-            _checks(overloaded, after),
-            (
-                Figure("highest rate before", "heartbeats/s", (highest.outcome.accepted_per_s,)),
-                Figure("offered", "calls/s", (highest.outcome.accepted_per_s * _FACTOR,)),
-                Figure("sent", "calls/s", (outcome.sent / outcome.duration_s,)),
-                Figure("accepted", "heartbeats/s", (outcome.accepted_per_s,)),
-                Figure("accepted, of the highest before", "", (goodput,), "0.9"),
-                Figure("answered 400 (malformed)", "1/s", (outcome.statuses.get("400", 0) / outcome.duration_s,)),
-                Figure("answered 503", "1/s", (outcome.statuses.get("503", 0) / outcome.duration_s,)),
-                Figure("without an answer", "calls", (float(outcome.broken),)),
-                Figure("any answer, p50", "ms", (outcome.latency_ms["p50"],)),
-                Figure("any answer, p99", "ms", (outcome.latency_ms["p99"],)),
-                Figure("all stored after its end", "s", (overloaded.stored_after_s,)),
-                Figure("afterwards, accepted", "heartbeats/s", (after.outcome.accepted_per_s,)),
-                Figure("afterwards, p99", "ms", (after.outcome.latency_ms["p99"],)),
-                Figure("afterwards, all stages", "µs/call", (_call_us(after),)),
-                Figure(
-                    "the same rate, every second call malformed",
-                    "µs/call",
-                    (_call_us(spoiled),),
-                    "no more than with good ones alone",
-                ),
-                *cost_figures([overloaded]),
-                *memory_figures([overloaded]),
-            ),
-            (_memory_plot(overloaded.watch),),
-        )
-
-
-def _checks(overloaded: Run, after: Run) -> tuple[Check, ...]:
-    outcome = overloaded.outcome
-    growth = _memory_growth(overloaded.watch)
-    return (
-        Check(
-            "each acknowledged heartbeat is stored exactly once", overloaded.verdict.is_clean, str(overloaded.verdict)
+        by_machine = _flood(installation, beats, scale, scale.connections, say)
+        chosen = installation.chosen
+    connections = scale.connections if workplace.is_quick else _BOUND_CONNECTIONS
+    bound = msgspec.structs.replace(workplace, settings={**workplace.settings, **_BOUND})
+    with beaten_fleet(bound, msgspec.structs.replace(scale, connections=connections), say) as (installation, beats):
+        in_flight = _flood(installation, beats, scale, connections, say)
+    refused = in_flight.overloaded.outcome.statuses.get("503", 0)
+    return Findings(
+        chosen,
+        (
+            *_checks(by_machine, _MACHINE),
+            *_checks(in_flight, _IN_FLIGHT),
+            Check(f"{_IN_FLIGHT}: the rest is refused", workplace.is_quick or refused > 0, f"{refused:,} times 503"),
         ),
+        (
+            *_figures(by_machine, _MACHINE),
+            *cost_figures([by_machine.overloaded]),
+            *memory_figures([by_machine.overloaded]),
+            *_figures(in_flight, _IN_FLIGHT),
+        ),
+        (_memory_plot(by_machine.overloaded.watch),),
+        (f"{_IN_FLIGHT}: {', '.join(f'MUSTER_{name}={value}' for name, value in _BOUND.items())}.",),
+    )
+
+
+def _flood(installation: Installation, beats: Beats, scale: Scale, connections: int, say: Say) -> _Flood:
+    short_s = scale.at_most(_BEFORE_S)
+    highest = beats.run(short_s)
+    say(f"highest: {_told(highest)}")
+    flood = Beats(installation, scale.devices, scale.seed, connections * _CONNECTIONS)
+    flood.sent = beats.sent
+    rate = highest.outcome.accepted_per_s
+    overloaded = flood.run(scale.at_most(_LONGEST_S), rate=rate * _FACTOR, bad_every=_BAD_EVERY)
+    say(f"overloaded: {_told(overloaded)}")
+    beats.sent += flood.sent
+    after = beats.run(short_s, rate=rate * _NORMAL_SHARE)
+    say(f"afterwards: {_told(after)}")
+    spoiled = beats.run(short_s, rate=rate * _NORMAL_SHARE, bad_every=_SPOILED_EVERY)
+    say(f"every second malformed: {_told(spoiled)}")
+    return _Flood(highest, overloaded, after, spoiled)
+
+
+def _figures(flood: _Flood, limit: str) -> tuple[Figure, ...]:
+    outcome, highest, after = flood.overloaded.outcome, flood.highest.outcome.accepted_per_s, flood.after.outcome
+    figures = (
+        Figure("highest rate before", "heartbeats/s", (highest,)),
+        Figure("offered", "calls/s", (highest * _FACTOR,)),
+        Figure("sent", "calls/s", (outcome.sent / outcome.duration_s,)),
+        Figure("accepted", "heartbeats/s", (outcome.accepted_per_s,)),
+        Figure("accepted, of the highest before", "", (outcome.accepted_per_s / highest,), "0.9"),
+        Figure("answered 400 (malformed)", "1/s", (outcome.statuses.get("400", 0) / outcome.duration_s,)),
+        Figure("answered 503", "1/s", (outcome.statuses.get("503", 0) / outcome.duration_s,)),
+        Figure("without an answer", "calls", (float(outcome.broken),)),
+        Figure("any answer, p50", "ms", (outcome.latency_ms["p50"],)),
+        Figure("any answer, p99", "ms", (outcome.latency_ms["p99"],)),
+        Figure("all stored after its end", "s", (flood.overloaded.stored_after_s,)),
+        Figure("afterwards, accepted", "heartbeats/s", (after.accepted_per_s,)),
+        Figure("afterwards, p99", "ms", (after.latency_ms["p99"],)),
+        Figure("afterwards, all stages", "µs/call", (_call_us(flood.after),)),
+        Figure(
+            "the same rate, every second call malformed",
+            "µs/call",
+            (_call_us(flood.spoiled),),
+            "no more than with good ones alone",
+        ),
+    )
+    return tuple(msgspec.structs.replace(figure, name=f"{limit}: {figure.name}") for figure in figures)
+
+
+def _checks(flood: _Flood, limit: str) -> tuple[Check, ...]:
+    outcome, after, verdict = flood.overloaded.outcome, flood.after, flood.overloaded.verdict
+    growth = _memory_growth(flood.overloaded.watch)
+    checks = (
+        Check("each acknowledged heartbeat is stored exactly once", verdict.is_clean, str(verdict)),
         Check(
             "answers are 200, 400 for what is malformed, and 503 with Retry-After",
             set(outcome.statuses) <= {"200", "400", "503"} and not outcome.without_retry_after,
@@ -102,6 +145,7 @@ def _checks(overloaded: Run, after: Run) -> tuple[Check, ...]:
             f"{_statuses(after.outcome)}; {after.verdict}",
         ),
     )
+    return tuple(msgspec.structs.replace(check, what=f"{limit}: {check.what}") for check in checks)
 
 
 def _call_us(run: Run) -> float:

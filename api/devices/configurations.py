@@ -81,8 +81,13 @@ class Configurations:
         return result.body.for_device(identity.device_id)
 
     def known_version(self, identity: DeviceIdentity) -> str | None:
-        """The version wanted for the device if it is assembled already."""
+        """The version wanted for the device, assembled if it never was since it changed.
+
+        None when it cannot be, or was and had to make room for others: a heartbeat is no reason to assemble it again.
+        """
         group = self._known(identity.device_id)
+        if group is None and self._view.state.identities.note(identity.device_id) is None:
+            return self.wanted_version(identity)
         return group.result.body.version if group is not None and group.result.body is not None else None
 
     def wanted_version(self, identity: DeviceIdentity) -> str | None:

@@ -36,6 +36,9 @@ class Versions(Protocol):
     def settled(self, device_id: str, namespace: str) -> Body | None:
         """The configuration of a device of whom nothing else is to be told or asked."""
 
+    def known_version(self, identity: DeviceIdentity) -> str | None:
+        """The version wanted for the device, unless it had to make room for others."""
+
     def wanted_version(self, identity: DeviceIdentity) -> str | None:
         """The version wanted for the device, assembled now if need be."""
 
@@ -73,7 +76,7 @@ class HeartbeatCall:
             wanted_version = settled.version
         elif self._standings.is_loaded:
             identity = self._standings.serving(path)
-            wanted_version = self._versions.wanted_version(identity)
+            wanted_version = self._versions.known_version(identity)
         else:
             is_checked = False
         heartbeat = read_heartbeat(body)

@@ -1,6 +1,7 @@
 """The heartbeat agent's tables in ClickHouse: what it looks up, and the order in which it writes."""
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,7 @@ WRITTEN = (
     CONTENTS,
     SEEN,
 )
-"""The tables in the order in which they are written."""
+"""The tables in the order in which they are written, the first one beside those that follow up to the last two."""
 
 
 class HeartbeatTables:
@@ -59,25 +60,32 @@ class HeartbeatTables:
         """Write a batch so that a crash between any two tables does no harm.
 
         What counts as done is told by `device_content_state` and `device_seen_state`: a heartbeat at or below its
-        device's position there is not folded again. So all that follows from it is written before them.
+        device's position there is not folded again. So all that follows from it is written before them, the heartbeats
+        themselves beside the rest. Ends when nothing is under way any more, whatever it raises.
         """
         unchanged = folded.unchanged
-        self._insert(
-            HEARTBEATS,
-            len(unchanged) + len(folded.heartbeats),
-            lambda: insert_heartbeats(self._client, unchanged, folded.heartbeats),
-        )
         steps: list[tuple[Table, Sequence[tuple[Any, ...]]]] = [
             (DEVICE_TRANSITIONS, folded.device_transitions),
             (WORKLOAD_TRANSITIONS, folded.workload_transitions),
             (DEVICE_EVENTS, folded.events),
             (HARDWARE, folded.hardware),
             (WORKLOADS, folded.workloads),
-            (CONTENTS, folded.contents),
         ]
-        for table, rows in steps:
-            self._insert(table, len(rows), partial(insert_rows, self._client, table, rows))
+        with ThreadPoolExecutor(1) as beside:
+            heartbeats = beside.submit(
+                self._insert,
+                HEARTBEATS,
+                len(unchanged) + len(folded.heartbeats),
+                lambda: insert_heartbeats(self._client, unchanged, folded.heartbeats),
+            )
+            for table, rows in steps:
+                self._insert_rows(table, rows)
+        heartbeats.result()
+        self._insert_rows(CONTENTS, folded.contents)
         self._insert(SEEN, len(unchanged) + len(folded.seen), lambda: insert_seen(self._client, unchanged, folded.seen))
+
+    def _insert_rows(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._insert(table, len(rows), partial(insert_rows, self._client, table, rows))
 
     def _insert(self, table: Table, rows: int, insert: Callable[[], None]) -> None:
         if rows:

@@ -72,12 +72,14 @@ def workload(*secrets: str, **metadata: object) -> JSONObject:
 
 
 def test_what_did_not_change_is_not_assembled_again(fleet: Fleet) -> None:
-    """The second read is the first one's bytes; the version is known only once assembled."""
+    """The second read is the first one's bytes, and a heartbeat before both is told the same version."""
     device = fleet.device("d1")
-    assert fleet.configurations.known_version(device) is None
+    version = fleet.configurations.known_version(device)
+    assert fleet.configurations.settled("d1", "default") is not None
     first = fleet.configurations.response(device)
     assert fleet.configurations.response(device) == first
-    assert fleet.configurations.known_version(device) == fleet.configurations.wanted_version(device)
+    assert version is not None
+    assert fleet.configurations.known_version(device) == fleet.configurations.wanted_version(device) == version
 
 
 def test_a_shared_change_is_seen_by_the_next_read(fleet: Fleet) -> None:
@@ -252,7 +254,7 @@ def test_a_view_loaded_anew_is_assembled_anew(fleet: Fleet) -> None:
     state = FleetState("default")
     state.revision = 1000
     fleet.view.replace(state)
-    assert fleet.configurations.known_version(device) is None
+    assert fleet.configurations.settled("d1", "default") is None
     assert fleet.configurations.response(device)
 
 
