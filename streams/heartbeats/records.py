@@ -5,7 +5,7 @@ A record's value is the array `[version, entries]`; an entry is the array
 
 - `content_hash`: xxh3-64 of the body without its `time`; equal hashes mean the device said the same thing.
 - `is_checked`: whether the API knew the device to be registered; if not, the agent looks it up.
-- `wanted_version`: the configuration version the device should run, or nil if the API has not loaded or cannot assemble it.
+- `wanted_version`: the configuration version the device should run, or nil if the API knows none.
 - `body`: the heartbeat's bytes as the device sent them (MessagePack bin). JSON.
 - `kind`: `heartbeat`, or `hardware` for the full hardware of a registration; then `body` is `{"hardware": {…}}` and
   says nothing else: it is no sign of life, and neither status, version, workloads nor events follow from it.
