@@ -30,6 +30,9 @@ _RATE: Final = 16_667
 _LONGEST_S: Final = 60.0
 """… up to these: a million heartbeats are a gigabyte of records."""
 
+_LEAST: Final = 150_000
+"""Heartbeats of a few batches: a rate needs two."""
+
 _PEER_FORMATS: Final = ("Native", "JSONEachRow")
 _PEER_WITHIN_S: Final = 300.0
 
@@ -51,7 +54,7 @@ _QUERIES: Final = {
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Drain, check, then load the same rows with the engine alone."""
     scale = workplace.scale
-    count = max(scale.devices * 2 if workplace.is_quick else 0, int(min(scale.seconds, _LONGEST_S) * _RATE))
+    count = max(_LEAST, int(min(scale.seconds, _LONGEST_S) * _RATE))
     backlog = Backlog(scale.devices, scale.seed)
     folder = workplace.folder / "sink"
     with sink_stores(folder) as stores:
