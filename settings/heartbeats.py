@@ -38,7 +38,7 @@ class StreamSettings(Struct, frozen=True):
         int, Meta(ge=1, description="Kafka records taken from a fetch at a time; a batch is at most 24 times as many")
     ] = 5000
     heartbeat_batch_ms: Annotated[
-        int, Meta(ge=10, description="how long records gather for a batch; twice as long while many come")
+        int, Meta(ge=10, description="how long records gather for a batch; half as long again while many come")
     ] = 1000
     repeat_within_ms: Annotated[
         int, Meta(ge=0, description="an equal heartbeat within this is the Edge API trying again")

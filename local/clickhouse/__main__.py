@@ -18,6 +18,7 @@ from local.clickhouse.engine_files import QueryLimits, write_engine_files
 from local.clickhouse.errors import ClickHouseError
 from local.clickhouse.folder_lock import hold_folder
 from local.clickhouse.lanes import Lane
+from local.clickhouse.merge_threads import let_merges_stand_back
 from local.clickhouse.passwords import Passwords
 from local.clickhouse.server import ClickHouseApp
 from local.clickhouse.users import ANALYST, Role
@@ -44,6 +45,7 @@ def main() -> int:
         settings = load(os.environ)
         with hold_folder(settings.local.data / "clickhouse") as folder, _listen(settings) as listener:
             engine = _start_engine(settings, folder)
+            let_merges_stand_back()
             app = _wire(settings, engine)
             server = uvicorn.Server(_server_config(app))
             _log.info("answering", address=settings.clickhouse.address, engine=engine.version)

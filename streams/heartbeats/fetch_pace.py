@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 BUSY_BYTES: Final = 4_000_000
 """After a fetch that brought so much, some four thousand heartbeats, …"""
 
-BUSY_TIMES: Final = 2
+BUSY_TIMES: Final = 1.5
 """… the next one may wait so many times as long."""
 
 _FULL: Final = 0.9
@@ -39,4 +39,4 @@ def next_fetch(brought_bytes: Sequence[int], partitions: int, wait_ms: int, limi
     if any(size >= limits.partition_bytes * _FULL for size in brought_bytes):
         return NextFetch(wait_ms, 1)
     times = BUSY_TIMES if sum(brought_bytes) >= BUSY_BYTES else 1
-    return NextFetch(wait_ms * times, int(min(limits.partition_bytes * partitions, limits.total_bytes) * _ENOUGH))
+    return NextFetch(int(wait_ms * times), int(min(limits.partition_bytes * partitions, limits.total_bytes) * _ENOUGH))

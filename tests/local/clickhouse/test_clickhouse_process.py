@@ -16,6 +16,7 @@ from local.clickhouse.process import ClickHouseEndpoint
 from local.errors import LocalError
 from local.free_ports import free_port
 from tests.local.clickhouse.conftest import PASSWORDS, write_keys
+from tests.waiting import eventually
 
 AUTH = ("muster", PASSWORDS["muster"])
 
@@ -94,6 +95,29 @@ def test_sigterm_ends_it_within_seconds_whatever_runs(own: ClickHouseEndpoint, t
         holder.join()
     with own:
         assert ask(own, "SELECT count() FROM muster.beats") == "100000\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads have a niceness of their own on Linux alone")
+async def test_merges_stand_back_behind_inserts(own: ClickHouseEndpoint) -> None:
+    """The threads that merge, and no others, by five steps."""
+
+    def steps() -> dict[bool, set[int]]:
+        found: dict[bool, set[int]] = {True: set(), False: set()}
+        base = os.getpriority(os.PRIO_PROCESS, own.pid)
+        for task in Path(f"/proc/{own.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                is_merging = (task / "comm").read_text().strip() == "MergeMutate"
+                found[is_merging].add(os.getpriority(os.PRIO_PROCESS, int(task.name)) - base)
+        return found
+
+    with own:
+        ask(own, "CREATE DATABASE muster")
+        ask(own, "CREATE TABLE muster.beats (x UInt64) ENGINE = MergeTree ORDER BY x")
+        for row in range(2):
+            ask(own, f"INSERT INTO muster.beats VALUES ({row})")
+        ask(own, "OPTIMIZE TABLE muster.beats FINAL")
+        await eventually(lambda: steps()[True] == {5}, 15)
+        assert 5 not in steps()[False]
 
 
 def test_folder_belongs_to_one_process(own: ClickHouseEndpoint, tmp_path: Path) -> None:

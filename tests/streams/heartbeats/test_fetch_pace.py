@@ -10,9 +10,9 @@ def test_few_wait_as_long_as_the_setting_says() -> None:
     assert next_fetch([1000, 2000], 12, 1000, LIMITS).wait_ms == 1000
 
 
-def test_many_gather_twice_as_long() -> None:
+def test_many_gather_half_as_long_again() -> None:
     """Then a batch is worth what it costs."""
-    assert next_fetch([BUSY_BYTES // 2] * 2, 12, 1000, LIMITS) == NextFetch(2000, 36_000_000)
+    assert next_fetch([BUSY_BYTES // 2] * 2, 12, 1000, LIMITS) == NextFetch(1500, 36_000_000)
 
 
 def test_a_partition_that_was_cut_off_is_asked_again_at_once() -> None:
