@@ -54,12 +54,12 @@ def beaten_fleet(workplace: Workplace, scale: Scale, say: Say) -> Iterator[tuple
         beats = Beats(installation, scale.devices, scale.seed, scale.connections)
         beats.first_round(scale.at_most(_PORTION_S))
         say(f"first round: {told_first(beats)}")
-        say(f"merged {_wait_for_merges(installation):.0f} s later")
+        say(f"merged {wait_for_merges(installation):.0f} s later")
         yield installation, beats
 
 
-def _wait_for_merges(installation: Installation) -> float:
-    """The seconds it took."""
+def wait_for_merges(installation: Installation) -> float:
+    """Until the engine is done with what it has to merge, for two minutes at most. The seconds it took."""
     began_s, without = time.monotonic(), 0
     while without < _LOOKS and time.monotonic() - began_s < _MERGES_WITHIN_S:
         time.sleep(1)
