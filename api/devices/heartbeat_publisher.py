@@ -67,7 +67,6 @@ class HeartbeatPublisher:
         self._producer = producer
         self._topic = topic
         self._partitions = [_Partition(number) for number in range(partitions)]
-        self._partition_count = partitions
         self._window_s = window_s
         self._deadline_s = deadline_s
         self._in_flight_limit_bytes = in_flight_limit_bytes
@@ -97,11 +96,9 @@ class HeartbeatPublisher:
 
     def hand_over(self, entry: HeartbeatEntry, waiter: Waiter) -> None:
         """As `publish`, but the waiter is told. Raises UnavailableError for what is refused at once."""
-        namespace, device_id = entry.namespace, entry.device_id
-        partition = self._partitions[partition_of(namespace, device_id, self._partition_count)]
-        size_bytes = len(entry.body) + len(namespace) + len(device_id) + _ENTRY_OVERHEAD_BYTES
-        in_flight_bytes = self.in_flight_bytes + size_bytes
-        if in_flight_bytes > self._in_flight_limit_bytes:
+        partition = self._partitions[partition_of(entry.namespace, entry.device_id, len(self._partitions))]
+        size_bytes = len(entry.body) + len(entry.namespace) + len(entry.device_id) + _ENTRY_OVERHEAD_BYTES
+        if self.in_flight_bytes + size_bytes > self._in_flight_limit_bytes:
             raise UnavailableError(
                 f"{self.in_flight_bytes} bytes of heartbeats wait for Kafka's acknowledgement, which is the limit "
                 "(MUSTER_HEARTBEATS_IN_FLIGHT_BYTES): try again"
@@ -118,7 +115,7 @@ class HeartbeatPublisher:
             self._refuse_if_in_vain(partition)
             batch = self._open(partition)
         batch.add(entry, waiter, size_bytes)
-        self.in_flight_bytes = in_flight_bytes
+        self.in_flight_bytes += size_bytes
 
     async def drain(self, within_s: float) -> None:
         """Send what is collected and wait for what is in flight."""

@@ -128,6 +128,27 @@ async def test_a_record_is_cut_below_the_limit() -> None:
     assert len(set(await asyncio.gather(*tasks))) == 7
 
 
+async def test_a_cut_record_that_cannot_be_sent_frees_its_bytes() -> None:
+    """Its heartbeats are refused, and the one that filled it goes on counting alone."""
+
+    class LosingProducer(FaultyProducer):
+        def post(self, topic: str, partition: int, value: bytes) -> "asyncio.Future[int]":
+            if not self.sent:
+                self.sent.append((partition, b"", asyncio.get_running_loop().create_future()))
+                raise UnavailableError("lost")
+            return super().post(topic, partition, value)
+
+    producer = LosingProducer(value_limit_bytes=1000)
+    publishing = publisher(producer)
+    tasks = [asyncio.create_task(publishing.publish(entry(body=b"x" * 600))) for _ in range(2)]
+    await sent(producer, 2)
+    producer.sent[1][2].set_result(5)
+    lost, kept = await asyncio.gather(*tasks, return_exceptions=True)
+    assert str(lost) == "lost"
+    assert isinstance(kept, Position)
+    assert publishing.in_flight_bytes == 0
+
+
 async def test_bytes_in_flight_are_bounded() -> None:
     """Full: refused at once, until something is acknowledged."""
     producer = FaultyProducer()
