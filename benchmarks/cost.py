@@ -12,8 +12,9 @@ from benchmarks.benchmark import Findings, Say
 from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.heartbeats import ledger_checks
 from benchmarks.ledger import HEARTBEATS_TABLE
+from benchmarks.measuring.merges import wait_for_merges
 from benchmarks.measuring.processor_time import MIB, usage
-from benchmarks.parts.beating_fleet import beaten_fleet, wait_for_merges
+from benchmarks.parts.beating_fleet import MERGED_WITHIN_S, beaten_fleet
 from benchmarks.parts.installation import GENERATOR, STAGES, Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Scale, Workplace
@@ -75,7 +76,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
 def _costs(installation: Installation, beats: Beats, scale: Scale) -> _Costs:
     beaten = int(str(installation.query("SELECT count() FROM device_status")[0][0]))
     runs = [beats.run(scale.at_most(_LONGEST_S), keeps_positions=False) for _ in range(scale.repeats)]
-    wait_for_merges(installation)
+    wait_for_merges(installation.client, MERGED_WITHIN_S)
     trickle = beats.run(scale.at_most(_TRICKLE_S), rate=_TRICKLE_PER_S)
     resident = usage(installation.processes()).resident_bytes
     queries = {name: _time_s(installation, query) for name, query in documented_queries().items()}

@@ -14,9 +14,9 @@ from benchmarks.heartbeats import cost_figures, memory_figures
 from benchmarks.load.wrk import Outcome
 from benchmarks.measuring.watch import Watch
 from benchmarks.parts.beating_fleet import beaten_fleet
-from benchmarks.parts.installation import STAGES, Installation
+from benchmarks.parts.installation import STAGES
 from benchmarks.report.result import Check, Figure, Line, Plot
-from benchmarks.scale import Scale, Workplace
+from benchmarks.scale import Workplace
 
 QUESTION: Final = (
     "at twice the highest rate, how much is accepted, how is the rest refused, and is it normal afterwards?"
@@ -47,8 +47,12 @@ _IN_FLIGHT: Final = "bytes in flight are the limit"
 
 
 class _Flood(NamedTuple):
-    """The highest rate, twice that, and half of it afterwards: with good calls, and with every second one malformed."""
+    """The highest rate, twice that, and half of it afterwards: with good calls, and with every second one malformed.
 
+    `chosen` are the installation's settings.
+    """
+
+    chosen: dict[str, str]
     highest: Run
     overloaded: Run
     after: Run
@@ -57,17 +61,15 @@ class _Flood(NamedTuple):
 
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Flood both."""
+    by_machine = _flood(workplace, say)
     scale = workplace.scale
-    with beaten_fleet(workplace, scale, say) as (installation, beats):
-        by_machine = _flood(installation, beats, scale, scale.connections, say)
-        chosen = installation.chosen
-    connections = scale.connections if workplace.is_quick else _BOUND_CONNECTIONS
-    bound = msgspec.structs.replace(workplace, settings={**workplace.settings, **_BOUND})
-    with beaten_fleet(bound, msgspec.structs.replace(scale, connections=connections), say) as (installation, beats):
-        in_flight = _flood(installation, beats, scale, connections, say)
+    if not workplace.is_quick:
+        scale = msgspec.structs.replace(scale, connections=_BOUND_CONNECTIONS)
+    settings = {**workplace.settings, **_BOUND}
+    in_flight = _flood(msgspec.structs.replace(workplace, scale=scale, settings=settings), say)
     refused = in_flight.overloaded.outcome.statuses.get("503", 0)
     return Findings(
-        chosen,
+        by_machine.chosen,
         (
             *_checks(by_machine, _MACHINE),
             *_checks(in_flight, _IN_FLIGHT),
@@ -84,21 +86,23 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     )
 
 
-def _flood(installation: Installation, beats: Beats, scale: Scale, connections: int, say: Say) -> _Flood:
+def _flood(workplace: Workplace, say: Say) -> _Flood:
+    scale = workplace.scale
     short_s = scale.at_most(_BEFORE_S)
-    highest = beats.run(short_s)
-    say(f"highest: {_told(highest)}")
-    flood = Beats(installation, scale.devices, scale.seed, connections * _CONNECTIONS)
-    flood.sent = beats.sent
-    rate = highest.outcome.accepted_per_s
-    overloaded = flood.run(scale.at_most(_LONGEST_S), rate=rate * _FACTOR, bad_every=_BAD_EVERY)
-    say(f"overloaded: {_told(overloaded)}")
-    beats.sent += flood.sent
-    after = beats.run(short_s, rate=rate * _NORMAL_SHARE)
-    say(f"afterwards: {_told(after)}")
-    spoiled = beats.run(short_s, rate=rate * _NORMAL_SHARE, bad_every=_SPOILED_EVERY)
-    say(f"every second malformed: {_told(spoiled)}")
-    return _Flood(highest, overloaded, after, spoiled)
+    with beaten_fleet(workplace, scale, say) as (installation, beats):
+        highest = beats.run(short_s)
+        say(f"highest: {_told(highest)}")
+        flood = Beats(installation, scale.devices, scale.seed, scale.connections * _CONNECTIONS)
+        flood.sent = beats.sent
+        rate = highest.outcome.accepted_per_s
+        overloaded = flood.run(scale.at_most(_LONGEST_S), rate=rate * _FACTOR, bad_every=_BAD_EVERY)
+        say(f"overloaded: {_told(overloaded)}")
+        beats.sent += flood.sent
+        after = beats.run(short_s, rate=rate * _NORMAL_SHARE)
+        say(f"afterwards: {_told(after)}")
+        spoiled = beats.run(short_s, rate=rate * _NORMAL_SHARE, bad_every=_SPOILED_EVERY)
+        say(f"every second malformed: {_told(spoiled)}")
+        return _Flood(installation.chosen, highest, overloaded, after, spoiled)
 
 
 def _figures(flood: _Flood, limit: str) -> tuple[Figure, ...]:

@@ -11,7 +11,7 @@ local function setting(name) return tonumber(os.getenv("BENCH_" .. name)) end
 
 local stride, bad_every = setting("STRIDE"), setting("BAD_EVERY")
 local shapes, has_events, news_before, hardware_at, news_a_cycle
-local first, count, beats, place, round, is_looked_at
+local first, count, beats, place, round
 local thousands, ones = {}, {}
 if not os.getenv("BENCH_POSITIONS") then only_count() end
 
@@ -25,20 +25,14 @@ function init(args)
   beats = math.floor(setting("BEATS_BEFORE") / threads)
   round = math.floor(beats / count)
   place = (beats % count) * stride % count
-  is_looked_at = thread_index > 0
   keep_positions(os.getenv("BENCH_POSITIONS"))
   for number = 0, 9999 do thousands[number] = string.format("%04d", number) end
   for number = 0, 999 do ones[number] = string.format("%03d", number) end
   pace(setting("RATE") / threads, nil, setting("SECONDS"))
+  answer_wrk(shapes[1].bad[1] .. "0000000" .. shapes[1].bad[2], next_heartbeat)
 end
 
-function request()
-  if not is_looked_at then  -- wrk makes one request to look at it, before any other
-    is_looked_at = true
-    local pieces = shapes[1].bad
-    return pieces[1] .. "0000000" .. pieces[2]
-  end
-  if not await_slot() then return "" end
+function next_heartbeat()
   local index = first + place
   local shape = shapes[index % #shapes + 1]
   local beat = round + index

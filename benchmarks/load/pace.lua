@@ -25,8 +25,21 @@ local function now_us()
   return tonumber(clock.tv_sec) * 1e6 + tonumber(clock.tv_nsec) / 1e3
 end
 
--- To be called first in request(): false when sending is over, and the request is to be "", of which nothing is sent.
-function await_slot() return true end
+-- False when sending is over.
+local function await_slot() return true end
+
+-- What wrk asks: the next request at its slot, and "", of which it sends nothing, when sending is over. To be called in
+-- init(). wrk's first thread makes one request to look at it, before any other: that is `sample`.
+function answer_wrk(sample, next_request)
+  local is_looked_at = thread_index > 0
+  function request()
+    if not is_looked_at then
+      is_looked_at = true
+      return sample
+    end
+    return await_slot() and next_request() or ""
+  end
+end
 
 local function begin(seconds)
   began_us = now_us()
@@ -37,7 +50,7 @@ end
 local function sleep_until_slots(interval_us, seconds)
   local ends_us
   local slot_us
-  function await_slot()
+  await_slot = function()
     if not ends_us then
       ends_us = begin(seconds)
       slot_us = began_us

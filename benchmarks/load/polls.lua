@@ -8,7 +8,7 @@ dofile(os.getenv("BENCH_FOLDER") .. "/tally.lua")
 local function setting(name) return tonumber(os.getenv("BENCH_" .. name)) end
 
 local calls, rare, rare_every
-local first, count, stride, place, step, id, round, index, is_looked_at
+local first, count, stride, place, step, id, round, index
 
 function init(args)
   local pieces = dofile(os.getenv("BENCH_PIECES"))
@@ -18,18 +18,13 @@ function init(args)
   count = math.floor(devices * (thread_index + 1) / threads) - first
   stride = setting("STRIDE")
   step = 0
-  is_looked_at = thread_index > 0
   local polled = math.floor(setting("POLLED_BEFORE") / threads)
   place, round = polled % count * stride % count, math.floor(polled / count)
   pace(setting("RATE") / threads)
+  answer_wrk(calls[1][1] .. "0000000" .. calls[1][2], next_poll)
 end
 
-function request()
-  if not is_looked_at then  -- wrk makes one request to look at it, before any other
-    is_looked_at = true
-    return calls[1][1] .. "0000000" .. calls[1][2]
-  end
-  if not await_slot() then return "" end
+function next_poll()
   sent = sent + 1
   if step == 0 then
     index = first + place

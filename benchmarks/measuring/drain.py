@@ -13,6 +13,7 @@ import psutil
 from clickhouse_connect.driver import Client
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.measuring.merges import wait_for_merges
 from benchmarks.measuring.processor_time import Usage, usage
 from benchmarks.measuring.scraped_metrics import scrape
 from benchmarks.parts.sink_stores import SinkStores
@@ -101,10 +102,7 @@ def _looks(
 
 def _merged(client: Client, engine: list[psutil.Process], before: Usage) -> float:
     """Wait until nothing is merged any more; the engine's processor seconds since."""
-    deadline_s, quiet = time.monotonic() + _MERGED_WITHIN_S, 0
-    while quiet < 3 and time.monotonic() < deadline_s:  # noqa: PLR2004 - several looks, since merges follow merges
-        time.sleep(0.5)
-        quiet = 0 if client.query("SELECT count() FROM system.merges").result_rows[0][0] else quiet + 1
+    wait_for_merges(client, _MERGED_WITHIN_S)
     return usage({"engine": engine}).processor_s["engine"] - before.processor_s["engine"]
 
 

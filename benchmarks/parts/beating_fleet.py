@@ -1,7 +1,6 @@
 """An installation with a registered fleet, ready for calls."""
 
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import Final
 
 from benchmarks.benchmark import Say
 from benchmarks.heartbeat_run import Beats
+from benchmarks.measuring.merges import wait_for_merges
 from benchmarks.parts.installation import Installation
 from benchmarks.scale import Scale, Workplace
 
 _PORTION_S: Final = 20.0
 
-_MERGES_WITHIN_S: Final = 120.0
-_LOOKS: Final = 3
-"""Without a merge, one after the other, a second apart."""
+MERGED_WITHIN_S: Final = 120.0
 
 
 @contextmanager
@@ -54,17 +52,8 @@ def beaten_fleet(workplace: Workplace, scale: Scale, say: Say) -> Iterator[tuple
         beats = Beats(installation, scale.devices, scale.seed, scale.connections)
         beats.first_round(scale.at_most(_PORTION_S))
         say(f"first round: {told_first(beats)}")
-        say(f"merged {wait_for_merges(installation):.0f} s later")
+        say(f"merged {wait_for_merges(installation.client, MERGED_WITHIN_S):.0f} s later")
         yield installation, beats
-
-
-def wait_for_merges(installation: Installation) -> float:
-    """Until the engine is done with what it has to merge, for two minutes at most. The seconds it took."""
-    began_s, without = time.monotonic(), 0
-    while without < _LOOKS and time.monotonic() - began_s < _MERGES_WITHIN_S:
-        time.sleep(1)
-        without = 0 if int(str(installation.query("SELECT count() FROM system.merges")[0][0])) else without + 1
-    return time.monotonic() - began_s
 
 
 def told_first(beats: Beats) -> str:

@@ -5,6 +5,7 @@ A merge of some million rows keeps a core busy for ten seconds, and what is inse
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,7 @@ def _look() -> None:
     while True:
         for task in _TASKS.iterdir():
             _stand_back(task, niceness)
-        threading.Event().wait(_LOOK_EVERY_S)
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _stand_back(task: Path, niceness: int) -> None:

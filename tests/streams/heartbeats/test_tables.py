@@ -1,6 +1,6 @@
 """What is written beside what: a batch's heartbeats while the rest of it is written."""
 
-import time
+import threading
 from collections.abc import Callable
 from unittest.mock import create_autospec
 
@@ -15,24 +15,28 @@ from storage.device_contents import CONTENTS
 from storage.heartbeats import HEARTBEATS, SEEN
 from storage.table import Table
 from storage.transitions import DEVICE_TRANSITIONS
+from storage.workload_status import WORKLOADS
 from streams.heartbeats.tables import WRITTEN, HeartbeatTables
 from streams.metrics import WorkerMetrics
 
-SLOW_S = 0.05
+WITHIN_S = 5
 
 
 class ScriptedTables(HeartbeatTables):
-    """Notes what is written in the order of its end; heartbeats are slow, and one table may fail."""
+    """Notes what is written in the order of its end. One table may fail; heartbeats end when the rest has, or that."""
 
     def __init__(self, failing: Table | None) -> None:
         super().__init__(create_autospec(Client, instance=True), WorkerMetrics())
         self.ended: list[str] = []
         self._failing = failing
+        self._rest_ended = threading.Event()
 
     def _insert(self, table: Table, rows: int, insert: Callable[[], None]) -> None:  # noqa: ARG002 - as it is called
         if table is HEARTBEATS:
-            time.sleep(SLOW_S)
+            assert self._rest_ended.wait(WITHIN_S)
         self.ended.append(table.name)
+        if table in (WORKLOADS, self._failing):
+            self._rest_ended.set()
         if table is self._failing:
             raise OSError(table.name)
 

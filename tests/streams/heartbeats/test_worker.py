@@ -35,12 +35,7 @@ NAMESPACE_BODY = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": 
 
 
 def _entry(body: bytes, device_id: str = "device-1", **options: Any) -> HeartbeatEntry:
-    options = {
-        "is_checked": True,
-        "wanted_version": None,
-        "content_hash": xxh3_64_intdigest(body),
-        **options,
-    }
+    options = {"is_checked": True, "wanted_version": None, "content_hash": xxh3_64_intdigest(body), **options}
     return HeartbeatEntry("north", device_id, body=body, **options)
 
 
