@@ -36,7 +36,7 @@ def main() -> int:
     """
     configure_logs("api")
     for signal_ in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_, _stop)
+        signal.signal(signal_, _end)
     try:
         settings = load(os.environ)
         check_listeners(settings)
@@ -116,9 +116,13 @@ def _bind(host: str, port: int, variables: str, *, is_shared: bool) -> socket.so
     return listener
 
 
-def _stop(*_: Any) -> None:
-    """Before the server runs, a signal ends the process; afterwards uvicorn raises it again when it has finished."""
-    raise SystemExit(0)
+def _end(*_: Any) -> None:
+    """Before the server runs, a signal ends the process; afterwards uvicorn raises it again when it has finished.
+
+    At once, since nothing is under way: an exception would come up wherever the process stands, and a module that is
+    being imported may swallow it or make another of it.
+    """
+    os._exit(0)
 
 
 if __name__ == "__main__":

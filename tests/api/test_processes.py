@@ -1,6 +1,8 @@
 """What settings make of an API process, and of several behind one port."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -8,14 +10,32 @@ import httpx
 from local.free_ports import free_port
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient, path_of
-from tests.api.installation import Api, answers_ok, api_process, python_process, until
+from tests.api.installation import READY_WITHIN_S, Api, answers_ok, api_process, python_process, until
+from tests.cli.muster import PROJECT, environment
+
+_TOLD_TO_STOP_WHILE_IT_STARTS = """
+import os, signal, sys, api.__main__ as entry
+
+def swallow(*_):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except BaseException:
+        pass
+    os._exit(9)
+
+entry.load = swallow
+sys.exit(entry.main())
+"""
 
 
 def test_metrics_are_summed_over_the_processes(variables: dict[str, str], deciding: object, tmp_path: Path) -> None:  # noqa: ARG001
     """Two processes share a port; whichever is asked adds them up."""
     port = free_port()
     two = {"HTTP_PROCESSES": 2, "HTTP_PORT": port}
-    with api_process(variables, tmp_path / "1.log", **two), api_process(variables, tmp_path / "2.log", **two):
+    logs = [tmp_path / "1.log", tmp_path / "2.log"]
+    with api_process(variables, logs[0], **two), api_process(variables, logs[1], **two):
+        # The port is answered as soon as one of them stands.
+        until(lambda: all("fleet loaded" in log.read_text() for log in logs), READY_WITHIN_S)
         for number in range(60):
             with GoClient(port) as edge:
                 assert edge.call("GET", path_of(f"stranger-{number}", "configuration")).status == 404
@@ -27,6 +47,12 @@ def test_metrics_are_summed_over_the_processes(variables: dict[str, str], decidi
 
         # A process hands over what it counted once a second, or when it is asked itself.
         until(lambda: counted() == {60.0})
+
+
+def test_a_signal_ends_a_process_that_starts() -> None:
+    """Whatever is being imported then: many a module catches everything."""
+    started = [sys.executable, "-c", _TOLD_TO_STOP_WHILE_IT_STARTS]
+    assert subprocess.run(started, cwd=PROJECT, env=environment(), check=False, timeout=60).returncode == 0
 
 
 def test_a_port_in_use_is_said_with_its_setting(variables: dict[str, str], api: Api, tmp_path: Path) -> None:
