@@ -180,9 +180,7 @@ def own_kafka(variables: dict[str, str], tmp_path: Path) -> Iterator[tuple[psuti
         own = {**variables, "MUSTER_CLICKHOUSE_DATABASE": name, "MUSTER_KAFKA": broker.bootstrap}
         own["MUSTER_KAFKA_REPLICATION"] = "1"
         set_up(load(own), datetime(2026, 11, 22, 12, tzinfo=UTC))
-        properties = str(tmp_path / "kafka" / "server.properties")
-        (java,) = (child for child in psutil.Process().children(recursive=True) if child.cmdline()[-1] == properties)
-        yield java, own
+        yield psutil.Process(broker.pid), own
 
 
 def test_while_kafka_stalls_errors_come_in_time_and_then_it_goes_on(
