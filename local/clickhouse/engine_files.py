@@ -21,6 +21,9 @@ _SPILLED_BYTES: Final = 4096 * _MIB
 _PACKED_PART_BYTES: Final = 10 * _MIB
 """Smaller parts are one file instead of a dozen: an insert makes one, and a merge soon deletes it."""
 
+_MERGE_BASE: Final = 10
+"""A merge's result is so many times as large as its largest part; with the usual 5 each row is merged more often."""
+
 
 class QueryLimits(NamedTuple):
     """What one statement may take."""
@@ -52,6 +55,7 @@ def _config(users: Path) -> str:
     <min_bytes_for_full_part_storage>{_PACKED_PART_BYTES}</min_bytes_for_full_part_storage>
     <!-- Sketches of every column at every merge, for plans of queries that we do not have. -->
     <auto_statistics_types></auto_statistics_types>
+    <merge_selector_base>{_MERGE_BASE}</merge_selector_base>
   </merge_tree>
 </clickhouse>
 """

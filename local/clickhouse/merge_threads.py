@@ -1,6 +1,7 @@
 """The engine's merges stand back behind its inserts: heartbeats are waited for, tidying up is not.
 
-A merge of some million rows keeps a core busy for ten seconds, and what is inserted meanwhile would share it with that.
+A merge of some million rows keeps a core busy for ten seconds and more, and what is inserted meanwhile would share it
+with that.
 """
 
 import os
@@ -15,8 +16,8 @@ _TASKS: Final = Path("/proc/self/task")
 _MERGE_THREAD: Final = "MergeMutate"
 """As the engine calls the threads that merge; it starts them when it needs them."""
 
-_STEPS: Final = 5
-"""Of niceness: a third of a processor's time instead of half of it, where an insert wants it as well."""
+_STEPS: Final = 9
+"""Of niceness: an eighth of a processor's time instead of half of it, where an insert wants it as well."""
 
 _LOOK_EVERY_S: Final = 5.0
 

@@ -99,7 +99,7 @@ def test_sigterm_ends_it_within_seconds_whatever_runs(own: ClickHouseEndpoint, t
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads have a niceness of their own on Linux alone")
 async def test_merges_stand_back_behind_inserts(own: ClickHouseEndpoint) -> None:
-    """The threads that merge, and no others, by five steps."""
+    """The threads that merge, and no others, by nine steps."""
 
     def steps() -> dict[bool, set[int]]:
         found: dict[bool, set[int]] = {True: set(), False: set()}
@@ -116,8 +116,8 @@ async def test_merges_stand_back_behind_inserts(own: ClickHouseEndpoint) -> None
         for row in range(2):
             ask(own, f"INSERT INTO muster.beats VALUES ({row})")
         ask(own, "OPTIMIZE TABLE muster.beats FINAL")
-        await eventually(lambda: steps()[True] == {5}, 15)
-        assert 5 not in steps()[False]
+        await eventually(lambda: steps()[True] == {9}, 15)
+        assert 9 not in steps()[False]
 
 
 def test_folder_belongs_to_one_process(own: ClickHouseEndpoint, tmp_path: Path) -> None:
