@@ -10,7 +10,7 @@ from typing import Final
 A_FLUSH: Final = 50_000
 """Objects made more than freed before the youngest are looked at, where a flush has thousands under way."""
 
-A_BATCH: Final = 300_000
+A_BATCH: Final = 600_000
 """The same, where a batch has a hundred thousand."""
 
 _OLDER: Final = (20, 20)

@@ -15,7 +15,7 @@ from fleet.decisions.commands import Change, DeviceEvent, Outcome, ResourceKey
 from fleet.decisions.decider import Decision
 from fleet.decisions.state import FleetState
 from fleet.decisions.state_load import load_columns
-from fleet.returned_memory import return_freed_memory
+from fleet.freed_memory import return_freed_memory
 from storage.table import Table, insert_rows
 
 DECISIONS = Table(

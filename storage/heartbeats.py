@@ -4,7 +4,6 @@ Both go in as columns: most rows come from arrays and become no objects (`fleet.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from clickhouse_connect.driver import Client
@@ -12,7 +11,7 @@ from clickhouse_connect.driver import Client
 from fleet.heartbeats.rows import HeartbeatRow, SeenRow
 from fleet.heartbeats.unchanged import SharedTexts as Shared
 from fleet.heartbeats.unchanged import UnchangedHeartbeats
-from storage.native_block import Numbers, SharedTexts, Texts, native_block, rows_block
+from storage.native_block import Column, Encoded, NoTexts, Numbers, SharedTexts, Texts, native_block, rows_block
 from storage.table import PLACE, Table, insert_blocks
 
 HEARTBEATS = Table(
@@ -37,16 +36,31 @@ HEARTBEATS = Table(
 SEEN = Table("device_seen_state", {"namespace": "LowCardinality(String)", "device_id": "String", **PLACE})
 """Rows: `fleet.heartbeats.rows.SeenRow`."""
 
-_NO_BODY: Final = b""
+Identity = tuple[Encoded, ...]
+"""The columns of whose heartbeat and which it is, which both tables begin with."""
 
 
-def insert_heartbeats(client: Client, unchanged: UnchangedHeartbeats, rows: Sequence[HeartbeatRow]) -> None:
+def identity(unchanged: UnchangedHeartbeats) -> Identity:
+    """Of each heartbeat, for `insert_heartbeats` and `insert_seen`."""
+    columns: tuple[Column, ...] = (
+        _shared(unchanged.namespaces),
+        Texts(unchanged.device_ids),
+        Numbers(unchanged.received_at_ms),
+        Numbers(unchanged.partitions),
+        Numbers(unchanged.sequences),
+    )
+    return tuple(map(Encoded.of, columns))
+
+
+def insert_heartbeats(
+    client: Client, unchanged: UnchangedHeartbeats, identities: Identity, rows: Sequence[HeartbeatRow]
+) -> None:
     """Write both in one insert; none is no insert. Blocks. Raises clickhouse_connect's errors."""
     blocks = [rows_block(HEARTBEATS.columns, rows)] if rows else []
     if count := len(unchanged):
         no, yes = Numbers(np.zeros(count, np.uint8)), Numbers(np.ones(count, np.uint8))
-        columns = (
-            *_identity(unchanged),
+        columns: tuple[Column, ...] = (
+            *identities,
             _shared(unchanged.statuses),
             _shared(unchanged.versions),
             _shared(unchanged.wanted_versions),
@@ -54,28 +68,18 @@ def insert_heartbeats(client: Client, unchanged: UnchangedHeartbeats, rows: Sequ
             Numbers(unchanged.is_repeat),
             no,
             Numbers(unchanged.content_hashes),
-            Texts([_NO_BODY] * count),
+            NoTexts(count),
         )
         blocks.append(native_block(HEARTBEATS.columns, columns))
     insert_blocks(client, HEARTBEATS, blocks)
 
 
-def insert_seen(client: Client, unchanged: UnchangedHeartbeats, rows: Sequence[SeenRow]) -> None:
+def insert_seen(client: Client, identities: Identity, rows: Sequence[SeenRow]) -> None:
     """As `insert_heartbeats`."""
     blocks = [rows_block(SEEN.columns, rows)] if rows else []
-    if len(unchanged):
-        blocks.append(native_block(SEEN.columns, _identity(unchanged)))
+    if len(identities[0]):
+        blocks.append(native_block(SEEN.columns, identities))
     insert_blocks(client, SEEN, blocks)
-
-
-def _identity(unchanged: UnchangedHeartbeats) -> tuple[SharedTexts, Texts, Numbers, Numbers, Numbers]:
-    return (
-        _shared(unchanged.namespaces),
-        Texts([device_id.encode() for device_id in unchanged.device_ids]),
-        Numbers(unchanged.received_at_ms),
-        Numbers(unchanged.partitions),
-        Numbers(unchanged.sequences),
-    )
 
 
 def _shared(column: Shared) -> SharedTexts:

@@ -8,6 +8,7 @@ from clickhouse_connect.driver import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from storage.consistency import QUORUM_BUSY, insert_settings
+from storage.native_block import rows_block
 
 QUORUM_BUSY_WITHIN_S = 30.0
 """Several workers write by turns into a table that is read back; each turn takes some ten milliseconds."""
@@ -36,25 +37,14 @@ def insert_rows(client: Client, table: Table, rows: Sequence[tuple[Any, ...]], *
     """
     if not rows:
         return
-    columns = list(zip(*rows, strict=True))
-    settings = insert_settings(client, is_read_back=table.is_read_back, only_once=only_once)
-    for attempt in _turns():
-        with attempt:
-            client.insert(
-                table.name,
-                columns,
-                column_names=list(table.columns),
-                column_type_names=list(table.columns.values()),
-                column_oriented=True,
-                settings=settings,
-            )
+    insert_blocks(client, table, [rows_block(table.columns, rows)], only_once=only_once)
 
 
-def insert_blocks(client: Client, table: Table, blocks: Sequence[bytes]) -> None:
+def insert_blocks(client: Client, table: Table, blocks: Sequence[bytes], *, only_once: str | None = None) -> None:
     """As `insert_rows`, for rows that are encoded already (`storage.native_block`)."""
     if not blocks:
         return
-    settings = insert_settings(client, is_read_back=table.is_read_back)
+    settings = insert_settings(client, is_read_back=table.is_read_back, only_once=only_once)
     data = b"".join(blocks)
     for attempt in _turns():
         with attempt:

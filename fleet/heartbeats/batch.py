@@ -65,11 +65,16 @@ class Place(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """An entry by itself. `number` is its device's in the memory, -1 for one that is not remembered."""
+    """An entry by itself. `number` is its device's in the memory, -1 for one that is not remembered.
+
+    `known` is what was remembered of the device before the batch; of a device's first arrival, what is known after its
+    heartbeats that were set apart before (`fleet.heartbeats.unchanged`).
+    """
 
     entry: Entry
     place: Place
     number: int
+    known: KnownDevice | None
 
 
 class StoredHardware(NamedTuple):
@@ -102,14 +107,13 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
     where the memory has none, hardware only where a description may bring something new.
     """
     registered, contents, hardware = set(), set(), set()
-    for entry, _, number in arrivals:
+    for entry, _, number, known in arrivals:
         key = (entry.namespace, entry.device_id)
         if not entry.is_checked:
             registered.add(key)
         if entry.kind == "hardware":
             hardware.add(key)
             continue
-        known = memory.known(number)
         is_changed = known is None or known.content_hash != entry.content_hash & HASH_MASK
         if known is not None and (is_changed or _wants_another(entry, known)) and not memory.has_content(number):
             contents.add(key)

@@ -1,13 +1,13 @@
 """One device through a batch of its heartbeats: what each adds to what was known, and the rows of the outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from fleet.devices.hardware import NO_HARDWARE, Hardware, encode_hardware, merge_hardware
 from fleet.devices.labels import hardware_labels
 from fleet.heartbeats.batch import DeviceKey, Place, StoredHardware
 from fleet.heartbeats.device_memory import HARDWARE_HASHES, KnownDevice, Said
-from fleet.heartbeats.heartbeat import EventReport, Heartbeat, UpgradeReport
+from fleet.heartbeats.heartbeat import EventReport, Report, UpgradeReport
 from fleet.heartbeats.rows import (
     ContentRow,
     DeviceEventRow,
@@ -111,7 +111,7 @@ class DeviceFold:
         self.known = KnownDevice(place.sequence, place.received_at_ms, content_hash, said)
         self._place = place
 
-    def take_content(self, place: Place, content_hash: int, beat: Heartbeat, wanted_version: str) -> Said:
+    def take_content(self, place: Place, content_hash: int, beat: Report, wanted_version: str) -> Said:
         """Compare with the last content, keep the differences as rows and this as the last content."""
         before = self.content
         status, version = beat.status or "", beat.version or ""
@@ -119,6 +119,7 @@ class DeviceFold:
             previous = (before.status, before.version) if before else ("", "")
             self.transitions.append(DeviceTransitionRow(*self.key, *place, status, previous[0], version, previous[1]))
         workloads = self._take_workloads(place, beat)
+        statuses, since_ms, uploads_ms = _columns(workloads.values())
         playbooks = self._take_playbooks(beat)
         upgrade = beat.upgrade or UpgradeReport()
         said = Said(status, version, wanted_version, has_events=bool(_events(beat)))
@@ -136,12 +137,12 @@ class DeviceFold:
             upgrade.last_upgrade_time or "",
             said.has_events,
             list(workloads),
-            [workload.status for workload in workloads.values()],
-            [workload.since_ms for workload in workloads.values()],
-            [workload.last_data_upload_ms for workload in workloads.values()],
+            statuses,
+            since_ms,
+            uploads_ms,
             list(playbooks),
             list(playbooks.values()),
-            [],
+            self.hardware_hashes,
         )
         self._content_changed = True
         return said
@@ -160,7 +161,7 @@ class DeviceFold:
         )
         self._content_changed = True
 
-    def take_events(self, place: Place, beat: Heartbeat) -> None:
+    def take_events(self, place: Place, beat: Report) -> None:
         """Keep every event, equal ones too, with its index."""
         self.events += [
             DeviceEventRow(
@@ -205,7 +206,9 @@ class DeviceFold:
         """What the device said last, if it changed in this batch."""
         if self.content is None or not self._content_changed:
             return None
-        return self.content._replace(hardware_hashes=self.hardware_hashes)
+        if self.content.hardware_hashes != self.hardware_hashes:
+            self.content = self.content._replace(hardware_hashes=self.hardware_hashes)
+        return self.content
 
     def workload_rows(self) -> list[WorkloadRow]:
         """Workloads that changed in this batch, as they are now."""
@@ -246,36 +249,34 @@ class DeviceFold:
             return None
         return Executed(self._place, self.key, self._playbooks)
 
-    def _take_playbooks(self, beat: Heartbeat) -> dict[str, str]:
+    def _take_playbooks(self, beat: Report) -> dict[str, str]:
         """Statuses by name, as reported now. One that is no longer reported is no news: it may just be over."""
+        if not beat.playbook_executions:
+            return {}
         content = self.content
         before = dict(zip(content.playbook_names, content.playbook_statuses, strict=True)) if content else {}
         now = {each.name: each.status for each in beat.playbook_executions or () if each and each.name and each.status}
         self._playbooks = self._playbooks | {name: status for name, status in now.items() if before.get(name) != status}
         return now
 
-    def _take_workloads(self, place: Place, beat: Heartbeat) -> dict[str, _Workload]:
+    def _take_workloads(self, place: Place, beat: Report) -> dict[str, _Workload]:
         """The workloads reported now. Without a name nothing can be told of one; of two of a name the last counts."""
         before = _workloads(self.content)
         now = {}
         for report in beat.workloads or ():
             if report is None or not report.name:
                 continue
-            status, uploaded_ms = report.status or "", read_time_ms(report.last_data_upload)
-            known = before.get(report.name)
-            is_same = known is not None and known.status == status
-            now[report.name] = _Workload(
-                status, known.since_ms if known and is_same else place.received_at_ms, uploaded_ms
-            )
+            status, known = report.status or "", before.get(report.name)
+            since_ms = known.since_ms if known is not None and known.status == status else place.received_at_ms
+            now[report.name] = _Workload(status, since_ms, read_time_ms(report.last_data_upload))
         for name, workload in now.items():
             known = before.get(name)
             if known != workload:
                 self._note(place, name, known, workload)
         for name, workload in before.items():
             if name not in now:
-                self._note(
-                    place, name, workload, _Workload(REMOVED, place.received_at_ms, workload.last_data_upload_ms)
-                )
+                gone = _Workload(REMOVED, place.received_at_ms, workload.last_data_upload_ms)
+                self._note(place, name, workload, gone)
         return now
 
     def _note(self, place: Place, name: str, before: _Workload | None, now: _Workload) -> None:
@@ -303,7 +304,7 @@ def remembered(content: ContentRow, sequence: int, received_at_ms: int) -> Known
     return KnownDevice(sequence, received_at_ms, content.content_hash, said)
 
 
-def _events(beat: Heartbeat) -> list[tuple[int, EventReport]]:
+def _events(beat: Report) -> list[tuple[int, EventReport]]:
     """The events that say anything, with their index in the heartbeat."""
     return [(index, event) for index, event in enumerate(beat.events or ()) if event and event != _NO_EVENT]
 
@@ -311,13 +312,10 @@ def _events(beat: Heartbeat) -> list[tuple[int, EventReport]]:
 def _workloads(content: ContentRow | None) -> dict[str, _Workload]:
     if content is None:
         return {}
-    return {
-        name: _Workload(status, since_ms, uploaded_ms)
-        for name, status, since_ms, uploaded_ms in zip(
-            content.workload_names,
-            content.workload_statuses,
-            content.workload_since_ms,
-            content.workload_uploads_ms,
-            strict=True,
-        )
-    }
+    workloads = map(_Workload, content.workload_statuses, content.workload_since_ms, content.workload_uploads_ms)
+    return dict(zip(content.workload_names, workloads, strict=True))
+
+
+def _columns(workloads: Collection[_Workload]) -> tuple[list[str], list[int], list[int | None]]:
+    statuses, since_ms, uploads_ms = zip(*workloads, strict=True) if workloads else ((), (), ())
+    return list(statuses), list(since_ms), list(uploads_ms)

@@ -3,7 +3,6 @@
 A hash table with open addressing and linear probing, never more than half full; devices are never taken out.
 """
 
-import sys
 from collections.abc import Iterable
 from typing import Final
 
@@ -49,19 +48,6 @@ class DeviceIndex:
             found[asked[~is_other]] = numbers[~is_other]
             asked, places = asked[is_other], self._next(places[is_other])
         return found
-
-    def find_one(self, name: str) -> int:
-        """The number of a device by its name, without the arrays that pay only for many."""
-        digest = xxh3_128_digest(name.encode())
-        first, second = int.from_bytes(digest[:8], sys.byteorder), int.from_bytes(digest[8:], sys.byteorder)
-        table, mask = self._table, len(self._table) - 1
-        place = first & mask
-        while (number := int(table[place])) != _FREE:
-            key = self._keys[number]
-            if key[0] == first and key[1] == second:
-                return number
-            place = (place + 1) & mask
-        return _FREE
 
     def add(self, new: Digests) -> NDArray[np.int64]:
         """Number devices that are not here yet, each given once."""

@@ -39,6 +39,15 @@ class KnownDevice(NamedTuple):
     said: Said
 
 
+class Learned(NamedTuple):
+    """What the memory must hold from now on. Without a content the device says what it said."""
+
+    key: tuple[str, str]
+    known: KnownDevice
+    content: ContentRow | None = None
+    hardware_hashes: Sequence[int] = ()
+
+
 class LastHeartbeats(NamedTuple):
     """The last heartbeats of several devices, in columns. `said` are numbers for `DeviceMemory.said`."""
 
@@ -80,36 +89,44 @@ class DeviceMemory:
 
     def number(self, namespace: str, device_id: str) -> int:
         """As `find`, for one device."""
-        return self._index.find_one(f"{namespace}/{device_id}")
+        return int(self.find(digests([f"{namespace}/{device_id}"]))[0])
 
     def get(self, namespace: str, device_id: str) -> KnownDevice | None:
         """The device's last heartbeat, or None if it never beat."""
-        return self.known(self.number(namespace, device_id))
+        return self.known([self.number(namespace, device_id)])[0]
 
-    def known(self, number: int) -> KnownDevice | None:
-        """As `get`, by the device's number or -1."""
-        if number == NOT_KNOWN:
-            return None
-        sequences, received_at_ms, content_hashes, said = self._last
-        return KnownDevice(
-            int(sequences[number]), int(received_at_ms[number]), int(content_hashes[number]), self._said[said[number]]
+    def known(self, numbers: Sequence[int]) -> list[KnownDevice | None]:
+        """As `get`, of many by their numbers or -1."""
+        sequences, received_at_ms, content_hashes, said = self.last(
+            np.array([number for number in numbers if number != NOT_KNOWN], np.int64)
         )
+        known = map(
+            KnownDevice,
+            sequences.tolist(),
+            received_at_ms.tolist(),
+            content_hashes.tolist(),
+            map(self._said.__getitem__, said.tolist()),
+        )
+        return [next(known) if number != NOT_KNOWN else None for number in numbers]
 
     def has_content(self, number: int) -> bool:
         """Whether `content` would give something."""
         return bool(number != NOT_KNOWN and self._shapes[number] != NOT_KNOWN)
 
-    def content(self, number: int, namespace: str, device_id: str) -> ContentRow | None:
-        """What the device of that number and name said last, if that is remembered, as of its last heartbeat.
+    def content(self, number: int, key: tuple[str, str], known: KnownDevice) -> ContentRow | None:
+        """What the device of that number and name, known so, said last, if that is remembered.
 
         Its partition is not remembered, and given as 0.
         """
-        known = self.known(number)
-        if known is None or not self.has_content(number):
+        shape = int(self._shapes[number])
+        if shape == NOT_KNOWN:
             return None
-        packed = PackedContent(self._shared_shapes[self._shapes[number]], self._owns[number])
+        namespace, device_id = key
         sequence, received_at_ms, content_hash, said = known
-        return unpack_content(SaidLast(namespace, device_id, received_at_ms, 0, sequence, content_hash, *said), packed)
+        return unpack_content(
+            SaidLast(namespace, device_id, received_at_ms, 0, sequence, content_hash, *said),
+            PackedContent(self._shared_shapes[shape], self._owns[number]),
+        )
 
     def hardware_hashes(self, number: int) -> list[int]:
         """Descriptions of the device's hardware that bring nothing new, as far as is known; the latest first."""
@@ -117,39 +134,27 @@ class DeviceMemory:
             return []
         return [hash_ for hash_ in self._hardware_hashes[number].tolist() if hash_]
 
-    def number_all(self, keys: Sequence[tuple[str, str]]) -> None:
-        """Number those of these devices that are new, each given once, so that a `put` of each need not.
-
-        Each must be put before anything else is asked: numbering many at once costs a tenth.
-        """
-        names = digests([f"{namespace}/{device_id}" for namespace, device_id in keys])
+    def learn(self, devices: Sequence[Learned]) -> None:
+        """Replace what is known of devices, each given once."""
+        names = digests([f"{namespace}/{device_id}" for (namespace, device_id), *_ in devices])
         self._add(names[self.find(names) == NOT_KNOWN])
-
-    def put(
-        self,
-        namespace: str,
-        device_id: str,
-        known: KnownDevice,
-        content: ContentRow | None = None,
-        hardware_hashes: Sequence[int] = (),
-    ) -> None:
-        """Replace what is known of a device. Without a content it says what it said."""
-        name = f"{namespace}/{device_id}"
-        number = self._index.find_one(name)
-        if number == NOT_KNOWN:
-            number = int(self._add(digests([name]))[0])
-        last = self._last
-        last.sequences[number], last.received_at_ms[number] = known.sequence, known.received_at_ms
-        last.content_hashes[number] = known.content_hash
-        self._hardware_hashes[number] = [*hardware_hashes, *[0] * HARDWARE_HASHES][:HARDWARE_HASHES]
-        _replace(self._said, last.said, number, known.said)
-        if content is not None:
-            packed = pack_content(content)
-            _replace(self._shared_shapes, self._shapes, number, packed.shape)
-            self._owns[number] = packed.own
+        numbers, last = self.find(names), self._last
+        last.sequences[numbers] = np.array([device.known.sequence for device in devices], np.uint64)
+        last.received_at_ms[numbers] = np.array([device.known.received_at_ms for device in devices], np.int64)
+        last.content_hashes[numbers] = np.array([device.known.content_hash for device in devices], np.uint64)
+        no_hashes = [0] * HARDWARE_HASHES
+        self._hardware_hashes[numbers] = np.array(
+            [[*device.hardware_hashes, *no_hashes][:HARDWARE_HASHES] for device in devices], np.uint64
+        ).reshape(-1, HARDWARE_HASHES)
+        for number, device in zip(numbers.tolist(), devices, strict=True):
+            _replace(self._said, last.said, number, device.known.said)
+            if device.content is not None:
+                packed = pack_content(device.content)
+                _replace(self._shared_shapes, self._shapes, number, packed.shape)
+                self._owns[number] = packed.own
 
     def see(self, numbers: NDArray[np.int64], sequences: NDArray[np.uint64], received_at_ms: NDArray[np.int64]) -> None:
-        """Note later heartbeats of known devices that say what the ones before said; each device once."""
+        """Note later heartbeats of known devices that say what the ones before said, in their order."""
         self._last.sequences[numbers] = sequences
         self._last.received_at_ms[numbers] = received_at_ms
 

@@ -6,14 +6,16 @@ row. Heartbeats of devices that are not registered become raw rows and nothing e
 it is put aside, and the rest go on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
+from fleet.devices.hardware import Hardware
 from fleet.errors import BadInputError
 from fleet.heartbeats.batch import HASH_MASK, Arrival, DeviceKey, Entry, Place, Stored
-from fleet.heartbeats.device_fold import Checkpoint, DeviceFold, Executed, Relabelled
-from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, Said
-from fleet.heartbeats.heartbeat import Heartbeat, hardware_hash, read_heartbeat
+from fleet.heartbeats.device_fold import DeviceFold, Executed, Relabelled
+from fleet.heartbeats.device_memory import DeviceMemory, Learned, Said
+from fleet.heartbeats.heartbeat import Report, description_hash, read_hardware, read_report
 from fleet.heartbeats.rows import (
     ContentRow,
     DeviceEventRow,
@@ -33,15 +35,6 @@ class Unreadable(NamedTuple):
     place: Place
     body: bytes
     reason: str
-
-
-class Learned(NamedTuple):
-    """What the memory must hold from now on. Without a content the device says what it said."""
-
-    key: DeviceKey
-    known: KnownDevice
-    content: ContentRow | None
-    hardware_hashes: Sequence[int]
 
 
 class Folded(NamedTuple):
@@ -80,9 +73,18 @@ def fold(parted: Parted, memory: DeviceMemory, stored: Stored, repeat_within_ms:
 def remember(folded: Folded, memory: DeviceMemory) -> None:
     """Have the memory hold what a batch, folded with it, left."""
     memory.see(folded.unchanged.numbers, folded.unchanged.sequences, folded.unchanged.received_at_ms)
-    memory.number_all([learned.key for learned in folded.learned])
-    for key, known, content, hardware_hashes in folded.learned:
-        memory.put(*key, known, content, hardware_hashes)
+    memory.learn(folded.learned)
+
+
+_Undo = Callable[[], object]
+
+
+class _Sent(NamedTuple):
+    """What a body says. Its hardware is read only where `description`, its hash, is not known: None otherwise."""
+
+    report: Report
+    hardware: Hardware | None
+    description: int
 
 
 class _Batch:
@@ -93,30 +95,29 @@ class _Batch:
         self._devices: dict[DeviceKey, DeviceFold] = {}
         self._heartbeats: list[HeartbeatRow] = []
         self._unreadable: list[Unreadable] = []
-        self._before: Checkpoint | None = None
+        self._undo: _Undo | None = None
 
     def take(self, arrival: Arrival) -> None:
         """Fold one heartbeat or description of hardware."""
-        entry, place, number = arrival
-        self._before = None
+        entry, place = arrival.entry, arrival.place
+        self._undo = None
         try:
-            if entry.kind == "hardware":
-                self._take_hardware(entry, place, number)
+            if not self._is_registered(entry):
+                if entry.kind != "hardware":
+                    self._keep(entry, place, None, body=entry.body, is_registered=False, is_changed=True)
+            elif entry.kind == "hardware":
+                self._take_hardware(self._device(arrival), entry, place)
             else:
-                self._take_heartbeat(entry, place, number)
+                self._take_heartbeat(self._device(arrival), entry, place)
         except Exception as error:  # noqa: BLE001 - one heartbeat that no rule foresaw must not stop all others
-            if self._before is not None:
-                self._before.restore()
+            if self._undo is not None:
+                self._undo()
             reason = f"this {entry.kind} cannot be folded: {type(error).__name__}: {error}"
             self._unreadable.append(Unreadable(place, entry.body, reason))
             if entry.kind != "hardware":
                 self._keep(entry, place, None, body=entry.body, is_changed=True)
 
-    def _take_heartbeat(self, entry: Entry, place: Place, number: int) -> None:
-        if not self._is_registered(entry):
-            self._keep(entry, place, None, body=entry.body, is_registered=False, is_changed=True)
-            return
-        device = self._device(entry, number)
+    def _take_heartbeat(self, device: DeviceFold, entry: Entry, place: Place) -> None:
         known = device.known
         if known is not None and place.sequence <= known.sequence:
             return
@@ -126,23 +127,20 @@ class _Batch:
             return
         is_repeat = abs(place.received_at_ms - known.received_at_ms) <= self._repeat_within_ms
         said = known.said
-        if said.has_events and not is_repeat and (beat := self._read(entry, place)):
-            self._before = device.checkpoint()
-            device.take_events(place, beat)
+        if said.has_events and not is_repeat and (sent := self._read(device, entry, place)):
+            self._protect(device)
+            device.take_events(place, sent.report)
         if entry.wanted_version and entry.wanted_version != said.wanted_version:
             said = said._replace(wanted_version=entry.wanted_version)
             device.want(place, said.wanted_version)
         self._keep(entry, place, said, is_repeat=is_repeat)
         device.see(place, content_hash, said)
 
-    def _take_hardware(self, entry: Entry, place: Place, number: int) -> None:
+    def _take_hardware(self, device: DeviceFold, entry: Entry, place: Place) -> None:
         """Fold a registration's description of the hardware: no sign of life, and nothing but hardware."""
-        if not self._is_registered(entry):
-            return
-        if beat := self._read(entry, place):
-            device = self._device(entry, number)
-            self._before = device.checkpoint()
-            device.take_hardware(place, beat.hardware, hardware_hash(entry.body))
+        if sent := self._read(device, entry, place):
+            self._protect(device)
+            device.take_hardware(place, sent.hardware, sent.description)
 
     def folded(self, unchanged: UnchangedHeartbeats) -> Folded:
         """The rows of all that was taken."""
@@ -155,7 +153,8 @@ class _Batch:
             folded.workloads.extend(device.workload_rows())
             if hardware := device.hardware_row():
                 folded.hardware.append(hardware)
-            if content := device.content_row():
+            content = device.content_row()
+            if content:
                 folded.contents.append(content)
             if labels := device.changed_labels():
                 folded.relabelled.append(labels)
@@ -164,29 +163,37 @@ class _Batch:
             if seen := device.seen_row():
                 folded.seen.append(seen)
             if device.known and device.is_news:
-                content = device.content_row() or self._stored.contents.get(key)
+                content = content or self._stored.contents.get(key)
                 folded.learned.append(Learned(key, device.known, content, device.hardware_hashes))
         return folded
 
     def _take_changed(self, device: DeviceFold, entry: Entry, place: Place, content_hash: int) -> None:
-        beat = self._read(entry, place)
-        if beat is None:
+        sent = self._read(device, entry, place)
+        if sent is None:
             self._keep(entry, place, None, body=entry.body, is_changed=True)
             return
-        self._before = device.checkpoint()
+        self._protect(device)
         wanted_version = entry.wanted_version or (device.known.said.wanted_version if device.known else "")
-        said = device.take_content(place, content_hash, beat, wanted_version)
-        device.take_events(place, beat)
-        device.take_hardware(place, beat.hardware, hardware_hash(entry.body))
+        device.take_hardware(place, sent.hardware, sent.description)
+        said = device.take_content(place, content_hash, sent.report, wanted_version)
+        device.take_events(place, sent.report)
         self._keep(entry, place, said, body=entry.body, is_changed=True)
         device.see(place, content_hash, said)
 
-    def _read(self, entry: Entry, place: Place) -> Heartbeat | None:
+    def _read(self, device: DeviceFold, entry: Entry, place: Place) -> _Sent | None:
         try:
-            return read_heartbeat(entry.body)
+            report = read_report(entry.body)
+            description = description_hash(report.hardware)
+            is_known = not description or description in device.hardware_hashes
+            return _Sent(report, None if is_known else read_hardware(entry.body), description)
         except BadInputError as error:
             self._unreadable.append(Unreadable(place, entry.body, str(error)))
             return None
+
+    def _protect(self, device: DeviceFold) -> None:
+        """Before anything of the device is changed; one that came into the batch just now is taken out again."""
+        if self._undo is None:
+            self._undo = device.checkpoint().restore
 
     def _keep(
         self,
@@ -218,12 +225,14 @@ class _Batch:
     def _is_registered(self, entry: Entry) -> bool:
         return entry.is_checked or (entry.namespace, entry.device_id) in self._stored.registered
 
-    def _device(self, entry: Entry, number: int) -> DeviceFold:
+    def _device(self, arrival: Arrival) -> DeviceFold:
+        entry, _, number, known = arrival
         key = (entry.namespace, entry.device_id)
         device = self._devices.get(key)
         if device is None:
-            known, hashes = self._memory.known(number), self._memory.hardware_hashes(number)
-            content = self._stored.contents.get(key) or self._memory.content(number, *key)
-            device = DeviceFold(key, known, content, self._stored.hardware.get(key), hashes)
-            self._devices[key] = device
+            memory, stored = self._memory, self._stored
+            content = stored.contents.get(key) or (known and memory.content(number, key, known))
+            hashes = memory.hardware_hashes(number)
+            device = self._devices[key] = DeviceFold(key, known, content, stored.hardware.get(key), hashes)
+            self._undo = partial(self._devices.pop, key)
         return device

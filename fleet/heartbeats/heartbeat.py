@@ -5,7 +5,7 @@ Refused is only what cannot be read: not JSON, not an object, a known field of a
 `heartbeat`).
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, field
@@ -48,28 +48,53 @@ class EventReport(Struct, frozen=True, gc=False):
     message: str | None = None
 
 
-class Heartbeat(Struct, frozen=True, gc=False):
-    """One heartbeat as sent. `version` is that of the configuration the device runs.
-
-    `time` is what the device takes for the time, whatever it looks like; nothing follows from it.
-    """
-
+class _Said(Struct, frozen=True, gc=False):
     status: str | None = None
     version: str | None = None
     workloads: list[WorkloadReport | None] | None = None
     playbook_executions: list[PlaybookReport | None] | None = field(default=None, name="playbook-executions")
     upgrade: UpgradeReport | None = None
-    hardware: Hardware | None = None
     events: list[EventReport | None] | None = None
+
+
+class Heartbeat(_Said, frozen=True, gc=False):
+    """One heartbeat as sent. `version` is that of the configuration the device runs.
+
+    `time` is what the device takes for the time, whatever it looks like; nothing follows from it.
+    """
+
+    hardware: Hardware | None = None
     time: Any = None
 
 
+class Report(_Said, frozen=True, gc=False):
+    """A heartbeat without a look into its hardware, which most describe as they did before."""
+
+    hardware: msgspec.Raw = msgspec.Raw()
+
+
+class _WithHardware(Struct, frozen=True):
+    hardware: Hardware | None = None
+
+
 _decoder = msgspec.json.Decoder(Heartbeat)
+_report_decoder = msgspec.json.Decoder(Report)
+_hardware_decoder = msgspec.json.Decoder(_WithHardware)
 
 
 def read_heartbeat(body: bytes) -> Heartbeat:
     """Decode and thereby validate a heartbeat. Raises BadInputError, saying where, and nothing else."""
     return read_object(_decoder, body, "heartbeat")
+
+
+def read_report(body: bytes) -> Report:
+    """As `read_heartbeat`, of all but the hardware."""
+    return read_object(_report_decoder, body, "heartbeat")
+
+
+def read_hardware(body: bytes) -> Hardware | None:
+    """As `read_heartbeat`, of the hardware alone."""
+    return read_object(_hardware_decoder, body, "heartbeat").hardware
 
 
 def content_hash(body: bytes, heartbeat: Heartbeat) -> int:
@@ -96,16 +121,23 @@ def hardware_hash(body: bytes) -> int:
     if b'"hardware"' not in body and b"\\u" not in body:
         return 0
     try:
-        described = bytes(_hardware_decoder.decode(body).hardware)
+        return description_hash(_described_decoder.decode(body).hardware)
     except (msgspec.DecodeError, RecursionError):
         return 0
-    return xxh3_64_intdigest(described) if described not in {b"", b"null"} else 0
+
+
+def description_hash(described: msgspec.Raw) -> int:
+    """As `hardware_hash`, of a report's hardware."""
+    text = bytes(described)
+    return xxh3_64_intdigest(text) if text not in _NOT_DESCRIBED else 0
 
 
 class _Described(Struct, frozen=True):
     hardware: msgspec.Raw = msgspec.Raw()
 
 
-_hardware_decoder = msgspec.json.Decoder(_Described)
+_NOT_DESCRIBED: Final = {b"", b"null"}
+
+_described_decoder = msgspec.json.Decoder(_Described)
 
 _any_decoder = msgspec.json.Decoder(dict[str, object])

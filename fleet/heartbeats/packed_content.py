@@ -5,7 +5,8 @@ that a fleet is loaded without a look into its contents (`storage/device_content
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -19,13 +20,22 @@ class PackedContent(NamedTuple):
     own: bytes
 
 
-class _Shape(NamedTuple):
+class _PackedShape(NamedTuple):
     upgrade_commit_id: bytes
     upgrade_status: bytes
     workload_names: list[bytes]
     workload_statuses: list[bytes]
     playbook_names: list[bytes]
     playbook_statuses: list[bytes]
+
+
+class _Shape(NamedTuple):
+    upgrade_commit_id: str
+    upgrade_status: str
+    workload_names: tuple[str, ...]
+    workload_statuses: tuple[str, ...]
+    playbook_names: tuple[str, ...]
+    playbook_statuses: tuple[str, ...]
 
 
 class _Own(NamedTuple):
@@ -39,22 +49,25 @@ class _Own(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_shape = msgspec.msgpack.Decoder(_Shape).decode
+_decode_shape = msgspec.msgpack.Decoder(_PackedShape).decode
 _decode_own = msgspec.msgpack.Decoder(_Own).decode
+
+_SHAPES_AT_HAND: Final = 4096
+"""Shapes of which both forms are kept, since most devices of a batch have one of a few."""
 
 
 def pack_content(content: ContentRow) -> PackedContent:
     """All of the row that `unpack_content` is not told."""
     since_ms = content.status_since_ms
     return PackedContent(
-        _encode(
+        _pack_shape(
             _Shape(
-                content.upgrade_commit_id.encode(),
-                content.upgrade_status.encode(),
-                _bytes(content.workload_names),
-                _bytes(content.workload_statuses),
-                _bytes(content.playbook_names),
-                _bytes(content.playbook_statuses),
+                content.upgrade_commit_id,
+                content.upgrade_status,
+                tuple(content.workload_names),
+                tuple(content.workload_statuses),
+                tuple(content.playbook_names),
+                tuple(content.playbook_statuses),
             )
         ),
         _encode(
@@ -86,7 +99,7 @@ class SaidLast(NamedTuple):
 
 def unpack_content(said: SaidLast, packed: PackedContent) -> ContentRow:
     """The row that was packed."""
-    shape, own = _decode_shape(packed.shape), _decode_own(packed.own)
+    shape, own = _unpack_shape(packed.shape), _decode_own(packed.own)
     since_ms = own.status_since_ms
     return ContentRow(
         *said[:7],
@@ -94,23 +107,35 @@ def unpack_content(said: SaidLast, packed: PackedContent) -> ContentRow:
         said.version,
         said.wanted_version,
         own.drifted_since_ms,
-        shape.upgrade_commit_id.decode(),
-        shape.upgrade_status.decode(),
+        shape.upgrade_commit_id,
+        shape.upgrade_status,
         own.upgrade_time.decode(),
         said.has_events,
-        _texts(shape.workload_names),
-        _texts(shape.workload_statuses),
+        list(shape.workload_names),
+        list(shape.workload_statuses),
         [time_ms + since_ms for time_ms in own.workload_since_ms],
         [None if time_ms is None else time_ms + since_ms for time_ms in own.workload_uploads_ms],
-        _texts(shape.playbook_names),
-        _texts(shape.playbook_statuses),
+        list(shape.playbook_names),
+        list(shape.playbook_statuses),
         [],
     )
+
+
+@lru_cache(_SHAPES_AT_HAND)
+def _pack_shape(shape: _Shape) -> bytes:
+    upgrade_commit_id, upgrade_status, *lists = shape
+    return _encode(_PackedShape(upgrade_commit_id.encode(), upgrade_status.encode(), *map(_bytes, lists)))
+
+
+@lru_cache(_SHAPES_AT_HAND)
+def _unpack_shape(packed: bytes) -> _Shape:
+    upgrade_commit_id, upgrade_status, *lists = _decode_shape(packed)
+    return _Shape(upgrade_commit_id.decode(), upgrade_status.decode(), *map(_texts, lists))
 
 
 def _bytes(texts: Sequence[str]) -> list[bytes]:
     return [text.encode() for text in texts]
 
 
-def _texts(values: Sequence[bytes]) -> list[str]:
-    return [value.decode() for value in values]
+def _texts(values: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(value.decode() for value in values)

@@ -12,6 +12,9 @@ _DAY_MS: Final = 86_400_000
 _USUAL_LENGTH: Final = len("2026-11-01T05:06:07.123Z")
 """As the Edge API encodes times, so nearly all are of this length and need no search for their parts."""
 
+_ZERO: Final = "0001-01-01T00:00:00.000Z"
+"""Go's, as the Edge API encodes it: of a workload that never uploaded anything, which is most of them."""
+
 _LATEST_YEAR: Final = 2283
 """Up to here every reader's DateTime64 and nanoseconds in 64 bits hold; later is a broken clock."""
 
@@ -22,7 +25,7 @@ def read_time_ms(text: str | None) -> int | None:
     Go's zero time is the year 1, and 1970-01-01T00:00:00Z is what cleared timestamps become; a device's true upload
     is never that old. A time without offset is read as UTC.
     """
-    if not text:
+    if not text or text == _ZERO:
         return None
     if len(text) == _USUAL_LENGTH and text[4] + text[7] + text[10] + text[19] + text[23] == "--T.Z":
         return _unix_ms(_moment(text))

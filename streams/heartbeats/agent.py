@@ -1,17 +1,20 @@
 """The Faust agent of heartbeats: takes batches, has them folded and written, commits; nothing leaves its loop.
 
 While one batch is written the next is folded, and no further: a batch is committed when it is written, in its turn.
+What comes meanwhile is the batch after it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 import faust
 import stamina
 
-from streams.heartbeats.parcels import records_of
+from streams.heartbeats.gathering import gathered
+from streams.heartbeats.parcels import PARCELS_OF_A_FETCH, records_of
 from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
 from streams.heartbeats.writer import HeartbeatWriter
 from streams.offset_commits import OffsetCommits
@@ -19,11 +22,11 @@ from streams.offset_commits import OffsetCommits
 _LONGEST_PAUSE_S = 2.0
 """Between tries: short, so that heartbeats are seen soon after ClickHouse is back."""
 
-_PARCELS_AT_ONCE = 24
-"""Two fetches of twelve partitions, where the worker is behind."""
-
 _PARCELS_WITHIN_S = 0.1
 """A fetch's parcels follow each other: when none has come for so long it was all of them."""
+
+_FETCHES_AT_ONCE = 2
+"""A batch's at most, and so many are held for the next one, where the worker is behind."""
 
 
 def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter) -> None:
@@ -34,13 +37,15 @@ def add_heartbeat_agent(app: faust.App, topic: str, writer: HeartbeatWriter) -> 
     commits = OffsetCommits(app, topic)
 
     async def write_heartbeats(stream: Any) -> None:
-        taken = stream.noack_take(_PARCELS_AT_ONCE, within=_PARCELS_WITHIN_S)
+        fetches = stream.noack_take(PARCELS_OF_A_FETCH, within=_PARCELS_WITHIN_S)
+        at_once = _FETCHES_AT_ONCE * PARCELS_OF_A_FETCH
         writing = asyncio.create_task(asyncio.sleep(0))
-        async for events in taken:
-            batch = _records(events, app.consumer_generation_id)
-            await _retried(partial(writer.fold, batch))
-            await writing
-            writing = asyncio.create_task(_finish(batch))
+        async with aclosing(gathered(fetches, at_once=at_once, takes_ahead=_FETCHES_AT_ONCE)) as batches:
+            async for events in batches:
+                batch = _records(events, app.consumer_generation_id)
+                await _retried(partial(writer.fold, batch))
+                await writing
+                writing = asyncio.create_task(_finish(batch))
 
     async def _finish(batch: Sequence[HeartbeatRecord]) -> None:
         await _retried(writer.store)

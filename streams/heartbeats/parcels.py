@@ -16,8 +16,8 @@ from faust.types import TP
 from streams.faust_app import DisklessApp
 from streams.heartbeats.fetch_pace import FetchLimits, next_fetch
 
-BUFFERED_PARCELS: Final = 12
-"""Parcels Faust holds between the consumer and the agent: one of each partition, some 4 MB each at most."""
+PARCELS_OF_A_FETCH: Final = 12
+"""One of each partition where each has heartbeats, some 4 MB each at most; Faust holds as many before the agent."""
 
 
 class Parcel(bytes):

@@ -1,6 +1,7 @@
 """Records as they came from Kafka, read and cut into portions that are folded and written together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -10,11 +11,14 @@ from fleet.heartbeats.batch import ReceivedRecord
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
 from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats
 
-ENTRIES_AT_ONCE: Final = 50_000
-"""Heartbeats folded and written together; a larger batch would only take memory."""
+ENTRIES_AT_ONCE: Final = 100_000
+"""Heartbeats folded and written together: what two fetches bring when the worker is behind, and memory is bounded."""
 
-BYTES_AT_ONCE: Final = 64_000_000
+BYTES_AT_ONCE: Final = 100_000_000
 """Bytes of records folded and written together, for the same reason."""
+
+_ENTRIES_OF_A_PIECE: Final = 2000
+"""Heartbeats that are looked at as soon as they are read, while the processor's caches hold them."""
 
 
 class HeartbeatRecord(NamedTuple):
@@ -35,35 +39,48 @@ class Letter(NamedTuple):
 
 
 class Portion(NamedTuple):
-    """Records that follow each other within each partition. `next_offsets` are those after them, by partition."""
+    """Of records that follow each other within each partition: what could not be read, and the offsets after them.
 
-    records: list[ReceivedRecord]
+    `received_at_ms` is that of each record.
+    """
+
     letters: list[Letter]
     next_offsets: dict[int, int]
+    received_at_ms: list[int]
 
 
 class RecordsMissingError(MusterError):
     """The consumer left records out. The worker must end: a new one reads on from the committed offset."""
 
 
-def portions(records: Sequence[HeartbeatRecord], epoch: int) -> Iterator[Portion]:
-    """Read records, which are in order within each partition; one that cannot be read becomes a letter."""
-    portion, entries, size_bytes = Portion([], [], {}), 0, 0
-    for record in records:
+def read_portion(
+    records: deque[HeartbeatRecord], epoch: int, take: Callable[[Sequence[ReceivedRecord]], None]
+) -> Portion:
+    """Move records, which are in order within each partition, into `take` until a portion is full or none are left.
+
+    `take` is called with a piece at a time. A record that cannot be read becomes a letter.
+    """
+    portion = Portion([], {}, [])
+    piece: list[ReceivedRecord] = []
+    entries, of_piece, size_bytes = 0, 0, 0
+    while records and entries < ENTRIES_AT_ONCE and size_bytes < BYTES_AT_ONCE:
+        record = records.popleft()
         first_sequence = pack_sequence(epoch, record.offset, 0)
         read = _entries(record.value)
         if isinstance(read, str):
             portion.letters.append(Letter(position(record.partition, first_sequence), record.value, read))
             read = []
-        portion.records.append(ReceivedRecord(record.partition, first_sequence, record.received_at_ms, read))
+        piece.append(ReceivedRecord(record.partition, first_sequence, record.received_at_ms, read))
         portion.next_offsets[record.partition] = record.offset + 1
+        portion.received_at_ms.append(record.received_at_ms)
         entries += len(read)
+        of_piece += len(read)
         size_bytes += len(record.value)
-        if entries >= ENTRIES_AT_ONCE or size_bytes >= BYTES_AT_ONCE:
-            yield portion
-            portion, entries, size_bytes = Portion([], [], {}), 0, 0
-    if portion.records:
-        yield portion
+        if of_piece >= _ENTRIES_OF_A_PIECE:
+            take(piece)
+            piece, of_piece = [], 0
+    take(piece)
+    return portion
 
 
 def position(partition: int, sequence: int) -> Position:

@@ -13,7 +13,7 @@ from fleet.heartbeats.fold import Folded
 from storage.device_contents import CONTENTS, load_devices, read_contents
 from storage.device_events import DEVICE_EVENTS
 from storage.hardware import HARDWARE, read_hardware
-from storage.heartbeats import HEARTBEATS, SEEN, insert_heartbeats, insert_seen
+from storage.heartbeats import HEARTBEATS, SEEN, identity, insert_heartbeats, insert_seen
 from storage.registered_devices import read_registered
 from storage.table import Table, insert_rows
 from storage.transitions import DEVICE_TRANSITIONS, WORKLOAD_TRANSITIONS
@@ -64,6 +64,7 @@ class HeartbeatTables:
         themselves beside the rest. Ends when nothing is under way any more, whatever it raises.
         """
         unchanged = folded.unchanged
+        identities = identity(unchanged)
         steps: list[tuple[Table, Sequence[tuple[Any, ...]]]] = [
             (DEVICE_TRANSITIONS, folded.device_transitions),
             (WORKLOAD_TRANSITIONS, folded.workload_transitions),
@@ -76,13 +77,15 @@ class HeartbeatTables:
                 self._insert,
                 HEARTBEATS,
                 len(unchanged) + len(folded.heartbeats),
-                lambda: insert_heartbeats(self._client, unchanged, folded.heartbeats),
+                lambda: insert_heartbeats(self._client, unchanged, identities, folded.heartbeats),
             )
             for table, rows in steps:
                 self._insert_rows(table, rows)
         heartbeats.result()
         self._insert_rows(CONTENTS, folded.contents)
-        self._insert(SEEN, len(unchanged) + len(folded.seen), lambda: insert_seen(self._client, unchanged, folded.seen))
+        self._insert(
+            SEEN, len(unchanged) + len(folded.seen), lambda: insert_seen(self._client, identities, folded.seen)
+        )
 
     def _insert_rows(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         self._insert(table, len(rows), partial(insert_rows, self._client, table, rows))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import uuid4
 
+from fleet.freed_memory import keep_freed_memory
 from fleet.garbage import A_BATCH, collect_seldom
 from settings import Settings
 from settings.keys import read_password
@@ -13,7 +14,7 @@ from streams.epoch_watch import watch_topics
 from streams.faust_app import faust_app
 from streams.heartbeats.agent import add_heartbeat_agent
 from streams.heartbeats.hardware_label_commands import HardwareLabelCommands
-from streams.heartbeats.parcels import BUFFERED_PARCELS, ParcelApp
+from streams.heartbeats.parcels import PARCELS_OF_A_FETCH, ParcelApp
 from streams.heartbeats.playbook_commands import PlaybookCommands
 from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
@@ -34,6 +35,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
 
     Raises MusterError, SettingsError, and the clients' errors when ClickHouse or Kafka cannot be reached at the start.
     """
+    keep_freed_memory()
     collect_seldom(A_BATCH)
     kafka, streams = settings.kafka, settings.streams
     security = kafka_security(kafka)
@@ -50,7 +52,7 @@ async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = la
         streams,
         security,
         kind=ParcelApp,
-        stream_buffer_maxsize=BUFFERED_PARCELS,
+        stream_buffer_maxsize=PARCELS_OF_A_FETCH,
         broker_max_poll_records=streams.heartbeat_batch_records,
     )
     app.fetch_wait_ms = streams.heartbeat_batch_ms

@@ -18,9 +18,9 @@ from fleet.heartbeats.batch import DeviceKey, Lookups, StoredHardware, lookups
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import Folded, fold, remember
-from fleet.heartbeats.unchanged import part
+from fleet.heartbeats.unchanged import Parting
 from fleet.position import Position
-from streams.heartbeats.received import HeartbeatRecord, Letter, Portion, portions, position, refuse_gaps
+from streams.heartbeats.received import HeartbeatRecord, Portion, position, read_portion, refuse_gaps
 from streams.heartbeats.tables import HeartbeatTables
 from streams.metrics import WorkerMetrics
 
@@ -47,8 +47,7 @@ class _Unwritten(NamedTuple):
     """A folded portion on its way to the tables. `began_s` is when it was taken, by the steady clock."""
 
     folded: Folded
-    letters: list[Letter]
-    received_at_ms: list[int]
+    portion: Portion
     began_s: float
 
 
@@ -104,14 +103,19 @@ class HeartbeatWriter:
         remembered = self._remembered
         refuse_gaps(records, remembered.next_offsets)
         await self._load({record.partition for record in records}, remembered)
-        new = [record for record in records if record.offset >= remembered.next_offsets.get(record.partition, 0)]
-        for portion in portions(new, self._topic.epoch):
-            await self._fold(portion, remembered)
-        self._metrics.devices.set(len(remembered.memory))
+        memory, next_offsets = remembered.memory, remembered.next_offsets
+        unread = deque(record for record in records if record.offset >= next_offsets.get(record.partition, 0))
+        while unread:
+            unwritten = await asyncio.to_thread(self._fold, unread, memory, list(self._unwritten))
+            with collection_paused():
+                remember(unwritten.folded, memory)
+            next_offsets.update(unwritten.portion.next_offsets)
+            self._unwritten.append(unwritten)
+        self._metrics.devices.set(len(memory))
 
     async def store(self) -> None:
-        """Write all that is folded. Repeat the call after whatever it raises."""
-        while self._unwritten:
+        """Write all that is folded by now. Repeat the call after whatever it raises."""
+        for _ in range(len(self._unwritten)):
             await self._store(self._unwritten[0])
             self._unwritten.popleft()
 
@@ -123,34 +127,29 @@ class HeartbeatWriter:
             remembered.partitions.update(missing)
             _log.info("devices loaded", partitions=sorted(missing), devices=len(memory))
 
-    async def _fold(self, portion: Portion, remembered: _Remembered) -> None:
-        began_s, memory = time.monotonic(), remembered.memory
+    def _fold(
+        self, records: deque[HeartbeatRecord], memory: DeviceMemory, unwritten: Sequence[_Unwritten]
+    ) -> _Unwritten:
+        """Fold the next portion of the records and take it out of them. Blocks.
+
+        Changes nothing else: who is cancelled meanwhile has folded nothing. `unwritten` are as of before anything is
+        looked up: what is written meanwhile may be in neither otherwise.
+        """
+        began_s = time.monotonic()
         with collection_paused():
-            parted = part(portion.records, memory, self._repeat_within_ms)
-        wanted = lookups(parted.rest, memory)
-        # Taken first: what is written while it is looked up may be in neither.
-        newer = self._unwritten_hardware(wanted)
-        stored = await asyncio.to_thread(self._tables.look_up, wanted)
-        stored = stored._replace(hardware={**stored.hardware, **newer})
+            parting = Parting(memory, self._repeat_within_ms)
+            portion = read_portion(records, self._topic.epoch, parting.take)
+            parted = parting.parted()
+            wanted = lookups(parted.rest, memory)
+        stored = self._tables.look_up(wanted)
+        stored = stored._replace(hardware={**stored.hardware, **_hardware(unwritten, wanted)})
         with collection_paused():
             folded = fold(parted, memory, stored, self._repeat_within_ms)
-            remember(folded, memory)
-        remembered.next_offsets.update(portion.next_offsets)
-        received_at_ms = [record.received_at_ms for record in portion.records]
-        self._unwritten.append(_Unwritten(folded, portion.letters, received_at_ms, began_s))
-
-    def _unwritten_hardware(self, wanted: Lookups) -> dict[DeviceKey, StoredHardware]:
-        """The hardware that is folded and on its way; contents are remembered."""
-        return {
-            (row.namespace, row.device_id): StoredHardware(row.sequence, decode_hardware(row.description))
-            for each in self._unwritten
-            for row in each.folded.hardware
-            if (row.namespace, row.device_id) in wanted.hardware
-        }
+        return _Unwritten(folded, portion, began_s)
 
     async def _store(self, unwritten: _Unwritten) -> None:
-        folded = unwritten.folded
-        for letter in unwritten.letters:
+        folded, portion = unwritten.folded, unwritten.portion
+        for letter in portion.letters:
             await self._put_aside(self._topic.name, *letter)
         # Before the hardware is stored: afterwards nothing would tell that its labels have changed.
         await self._relabel(folded.relabelled)
@@ -162,5 +161,15 @@ class HeartbeatWriter:
         self._metrics.heartbeats.inc(len(folded.unchanged) + len(folded.heartbeats))
         self._metrics.batch_s.observe(time.monotonic() - unwritten.began_s)
         now_s = self._clock()
-        for received_at_ms in unwritten.received_at_ms:
+        for received_at_ms in portion.received_at_ms:
             self._metrics.delay_s.observe(max(0.0, now_s - received_at_ms / 1000))
+
+
+def _hardware(unwritten: Sequence[_Unwritten], wanted: Lookups) -> dict[DeviceKey, StoredHardware]:
+    """The hardware that is folded and on its way; contents are remembered."""
+    return {
+        (row.namespace, row.device_id): StoredHardware(row.sequence, decode_hardware(row.description))
+        for each in unwritten
+        for row in each.folded.hardware
+        if (row.namespace, row.device_id) in wanted.hardware
+    }

@@ -6,7 +6,7 @@ from clickhouse_connect.driver import Client
 
 from settings import ClickHouseSettings
 from storage.client import connect
-from storage.native_block import Numbers, SharedTexts, Texts, native_block, rows_block
+from storage.native_block import Encoded, NoTexts, Numbers, SharedTexts, Texts, native_block, rows_block
 
 TYPES = {"shared": "LowCardinality(String)", "text": "String", "number": "UInt64", "at": "DateTime64(3, 'UTC')"}
 
@@ -45,6 +45,48 @@ def test_the_engine_reads_what_was_written(client: Client) -> None:
         ("down", "bytes", 6, 7),
         ("", "y" * 70_000, 2**64 - 1, 2),
     ]
+
+
+def test_columns_that_are_cheap_to_write_are_read_as_the_others(client: Client) -> None:
+    """Texts of one length, none at all, and a column that was encoded before."""
+    columns = (
+        SharedTexts([b"up"], np.zeros(3, np.int64)),
+        Texts([b"a" * 200, b"b" * 200, b"c" * 200]),
+        Encoded.of(Numbers(np.array([1, 2, 3], np.uint64))),
+        Numbers(np.zeros(3, np.int64)),
+    )
+    client.raw_insert("rows", list(TYPES), native_block(TYPES, columns), fmt="Native")
+    further = (columns[0], NoTexts(3), Numbers(np.array([4, 5, 6], np.uint64)), columns[3])
+    client.raw_insert("rows", list(TYPES), native_block(TYPES, further), fmt="Native")
+    stored = client.query("SELECT text FROM rows ORDER BY number").result_columns[0]
+    assert list(stored) == ["a" * 200, "b" * 200, "c" * 200, "", "", ""]
+
+
+def test_rows_of_arrays_and_nulls_are_read_as_they_were_given(client: Client) -> None:
+    """Also where all arrays of a column are empty, which leaves nothing of its texts to write."""
+    types = {
+        "number": "UInt32",
+        "signed": "Int64",
+        "maybe": "Nullable(DateTime64(3, 'UTC'))",
+        "texts": "Array(String)",
+        "shared": "Array(LowCardinality(String))",
+        "empty": "Array(LowCardinality(String))",
+        "times": "Array(Nullable(DateTime64(3, 'UTC')))",
+    }
+    columns = ", ".join(f"{name} {type_name}" for name, type_name in types.items())
+    client.command(f"CREATE TABLE nested ({columns}) ENGINE = MergeTree ORDER BY number")
+    rows = [
+        (1, -(2**63), None, [], [], [], []),
+        (2, 2**63 - 1, 5, ["a", "ü" * 100], ["x", "", "x"], [], [None, 7]),
+        (2**32 - 1, 0, 1_795_000_000_123, [""], ["y"], [], [None]),
+    ]
+    client.raw_insert("nested", list(types), rows_block(types, rows[:1]) + rows_block(types, rows), fmt="Native")
+    query = """
+        SELECT number, signed, toUnixTimestamp64Milli(maybe), texts, shared, empty,
+            arrayMap(time -> toUnixTimestamp64Milli(time), times)
+        FROM nested ORDER BY number
+    """
+    assert [tuple(row) for row in client.query(query).result_rows] == [rows[0], *rows]
 
 
 def test_more_than_256_shared_texts_fit(client: Client) -> None:

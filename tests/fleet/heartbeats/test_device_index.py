@@ -14,7 +14,6 @@ def test_each_device_keeps_its_number_as_others_come() -> None:
         assert numbers.tolist() == list(range(start, min(start + 700, 5000)))
     assert len(index) == 5000
     assert index.find(digests(names)).tolist() == list(range(5000))
-    assert [index.find_one(name) for name in names[:50]] == list(range(50))
 
 
 def test_devices_that_are_not_here_have_none() -> None:
@@ -24,7 +23,6 @@ def test_devices_that_are_not_here_have_none() -> None:
     assert index.find(digests([])).tolist() == []
     index.add(digests(["north/b"]))
     assert index.find(digests(["north/a", "north/b", "south/b"])).tolist() == [-1, 0, -1]
-    assert index.find_one("south/b") == -1
 
 
 def test_digests_that_begin_alike_are_told_apart() -> None:

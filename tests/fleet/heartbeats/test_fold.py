@@ -7,12 +7,13 @@ import pytest
 
 from fleet.devices.hardware import decode_hardware
 from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored, StoredHardware, lookups
-from fleet.heartbeats.device_memory import DeviceMemory
+from fleet.heartbeats.device_memory import DeviceMemory, Learned
 from fleet.heartbeats.fold import Folded, fold, remember
 from fleet.heartbeats.rows import ContentRow
-from fleet.heartbeats.unchanged import part
 from fleet.position import pack_sequence
 from streams.heartbeats.records import HeartbeatEntry
+from tests.fleet.heartbeats.parted_batch import part
+from tests.fleet.heartbeats.remembered_content import content_of
 from tests.fleet.heartbeats.unchanged_rows import in_rows
 
 NOW_MS = 1_795_000_000_000
@@ -46,7 +47,7 @@ class Device:
     @property
     def content(self) -> ContentRow:
         """What is remembered of what it said last."""
-        content = self.memory.content(self.memory.number(*KEY), *KEY)
+        content = content_of(self.memory, KEY)
         assert content is not None
         return content
 
@@ -223,11 +224,11 @@ def test_lookups_ask_for_no_more_than_the_batch_needs() -> None:
     known = device.memory.get(*KEY)
     assert known is not None
     memory = DeviceMemory()
-    memory.put(*KEY, known)
+    memory.learn([Learned(KEY, known)])
 
     def wanted(body: bytes, **options: Any) -> tuple[bool, bool, bool]:
         entry = HeartbeatEntry(*KEY, body=body, **{"is_checked": True, "wanted_version": None, **options})
-        asked = lookups([Arrival(entry, Place(NOW_MS, 0, 0), memory.number(*KEY))], memory)
+        asked = lookups([_arrival(entry, memory)], memory)
         return bool(asked.registered), bool(asked.contents), bool(asked.hardware)
 
     same = hash(b'{"status": "up"}') % 2**64
@@ -262,7 +263,11 @@ def test_playbook_executions_are_told_of_when_their_status_changes() -> None:
 def _hardware_looked_up(device: Device, body: dict[str, Any]) -> bool:
     text = json.dumps(body).encode()
     entry = HeartbeatEntry(*KEY, content_hash=1, is_checked=True, wanted_version=None, body=text)
-    return bool(lookups([Arrival(entry, Place(NOW_MS, 0, 0), device.memory.number(*KEY))], device.memory).hardware)
+    return bool(lookups([_arrival(entry, device.memory)], device.memory).hardware)
+
+
+def _arrival(entry: HeartbeatEntry, memory: DeviceMemory) -> Arrival:
+    return Arrival(entry, Place(NOW_MS, 0, 0), memory.number(*KEY), memory.get(*KEY))
 
 
 def test_a_description_of_hardware_that_brought_nothing_new_is_not_looked_up_again() -> None:

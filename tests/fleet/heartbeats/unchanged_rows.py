@@ -3,14 +3,14 @@
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import Folded
 from fleet.heartbeats.rows import HeartbeatRow, SeenRow
-from fleet.heartbeats.unchanged import SharedTexts, UnchangedHeartbeats, part
+from fleet.heartbeats.unchanged import Parting, SharedTexts, UnchangedHeartbeats
 
 
 def in_rows(folded: Folded) -> Folded:
     """The same with every heartbeat and every sign of life as a row."""
     heartbeats = _heartbeats(folded.unchanged)
     return folded._replace(
-        unchanged=part([], DeviceMemory(), 0).unchanged,
+        unchanged=Parting(DeviceMemory(), 0).parted().unchanged,
         heartbeats=heartbeats + folded.heartbeats,
         seen=[SeenRow(*row[:5]) for row in heartbeats] + folded.seen,
     )
@@ -19,7 +19,7 @@ def in_rows(folded: Folded) -> Folded:
 def _heartbeats(unchanged: UnchangedHeartbeats) -> list[HeartbeatRow]:
     columns = (
         _texts(unchanged.namespaces),
-        unchanged.device_ids,
+        [device_id.decode() for device_id in unchanged.device_ids],
         unchanged.received_at_ms.tolist(),
         unchanged.partitions.tolist(),
         unchanged.sequences.tolist(),

@@ -10,7 +10,7 @@ from clickhouse_connect.driver import Client
 from fleet.heartbeats.batch import Stored
 from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import Folded, fold
-from fleet.heartbeats.unchanged import part
+from fleet.heartbeats.unchanged import Parting
 from storage.device_contents import CONTENTS
 from storage.heartbeats import HEARTBEATS, SEEN
 from storage.table import Table
@@ -45,7 +45,7 @@ class ScriptedTables(HeartbeatTables):
 def nothing() -> Folded:
     """A batch without a heartbeat: of its writing only the order counts here."""
     memory = DeviceMemory()
-    return fold(part([], memory, 0), memory, Stored(frozenset(), {}, {}), 0)
+    return fold(Parting(memory, 0).parted(), memory, Stored(frozenset(), {}, {}), 0)
 
 
 def test_heartbeats_are_written_beside_the_rest_and_before_what_counts_as_done(nothing: Folded) -> None:

@@ -22,6 +22,7 @@ from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partit
 from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
 from streams.metrics import WorkerMetrics
+from tests.fleet.heartbeats.remembered_content import content_of
 from tests.streams.heartbeats.heartbeat_ledger import Taken, expected_views
 from tests.streams.heartbeats.heartbeat_scenario import Scenario, seeded, taken
 from tests.streams.heartbeats.heartbeat_views import shown
@@ -270,8 +271,8 @@ async def test_what_was_loaded_is_what_was_remembered(clickhouse: Client) -> Non
     assert len(loaded) == len(remembered) > 0
     for key in [(namespace, f"device-{number}") for namespace in ("north", "south") for number in range(8)]:
         here, there = loaded.number(*key), remembered.number(*key)
-        assert loaded.known(here) == remembered.known(there)
-        assert loaded.content(here, *key) == remembered.content(there, *key)
+        assert loaded.get(*key) == remembered.get(*key)
+        assert content_of(loaded, key) == content_of(remembered, key)
         assert loaded.hardware_hashes(here) in ([], remembered.hardware_hashes(there))
 
 
@@ -311,7 +312,7 @@ def test_what_is_loaded_is_whole_whatever_its_last_byte(clickhouse: Client) -> N
     loaded = DeviceMemory()
     HeartbeatTables(clickhouse, WorkerMetrics()).load(loaded, range(PARTITIONS), PARTITIONS)
     for row in rows:
-        assert loaded.content(loaded.number("north", row.device_id), "north", row.device_id) == row
+        assert content_of(loaded, ("north", row.device_id)) == row
 
 
 async def test_records_left_out_are_noticed(clickhouse: Client) -> None:
@@ -336,7 +337,7 @@ async def test_unchanged_heartbeats_are_not_decoded(clickhouse: Client, monkeypa
     log.append([entry])
     writer = _writer(clickhouse)
     await writer.write(log.records)
-    monkeypatch.setattr("fleet.heartbeats.fold.read_heartbeat", _never)
+    monkeypatch.setattr("fleet.heartbeats.fold.read_report", _never)
     log.append([entry], after_ms=60_000)
     await writer.write(log.records[1:])
     rows = clickhouse.query("SELECT status, version, is_changed, body FROM heartbeats ORDER BY received_at").result_rows
