@@ -67,12 +67,16 @@ class Constants(NamedTuple):
 
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Read the constants, compare the model with the measured points, then reckon."""
-    cost, reads, conversation = (_result(workplace, name) for name in ("cost", "reads", "conversation"))
+    cost, heartbeats, reads, conversation = (
+        _result(workplace, name) for name in ("cost", "heartbeats", "reads", "conversation")
+    )
     try:
         constants = _constants(cost, reads)
-        checks, compared = _compared(constants, cost, conversation)
+        checks, compared = _compared(constants, heartbeats, conversation)
     except KeyError as missing:
-        raise BenchmarkError(f"a result lacks the figure {missing}: run cost, reads and conversation again") from None
+        raise BenchmarkError(
+            f"a result lacks the figure {missing}: run cost, heartbeats, reads and conversation again"
+        ) from None
     for check in checks:
         say(f"{check.what}: {check.detail}")
     figures = [*compared, *(figure for devices in _FLEETS for figure in _needed(constants, devices, workplace))]
@@ -155,10 +159,9 @@ def _slope(cost: Result, name: str) -> float:
     return (high - low) / (many - few) if many > few else high / many
 
 
-def _compared(constants: Constants, cost: Result, conversation: Result) -> tuple[list[Check], list[Figure]]:
-    cores = float(cost.machine["cores"])
-    rate = cost.figure(f"{_largest(cost)}: until stored").median
-    told_rate = constants.highest_rate(cores, _processes(cost))
+def _compared(constants: Constants, heartbeats: Result, conversation: Result) -> tuple[list[Check], list[Figure]]:
+    rate = heartbeats.figure("accepted").median
+    told_rate = constants.highest_rate(float(heartbeats.machine["cores"]), _processes(heartbeats))
     beats, reads = conversation.figure("heartbeats").median, conversation.figure("reads").median
     used = sum(conversation.figure(f"processor, {stage}").median for stage in STAGES)
     told_used = constants.conversation_cores(beats, reads)
@@ -166,7 +169,7 @@ def _compared(constants: Constants, cost: Result, conversation: Result) -> tuple
         [_check("highest rate, heartbeats/s", told_rate, rate), _check("conversation, cores", told_used, used)],
         [
             Figure("highest rate of the measured machine, model", "heartbeats/s", (told_rate,)),
-            Figure("highest rate of the measured machine, measured", "heartbeats/s", (rate,)),
+            Figure("highest rate of the measured machine, held", "heartbeats/s", (rate,)),
             Figure("cores for the measured conversation, model", "cores", (told_used,)),
             Figure("cores for the measured conversation, measured", "cores", (used,)),
         ],

@@ -139,6 +139,7 @@ def cost_figures(runs: list[Run]) -> tuple[Figure, ...]:
         Figure("processor, all of these", "µs/heartbeat", total, "80 for 25,000/s on two cores"),
         Figure("others on the machine", "cores", others),
         Figure("a fixed computation meanwhile", "ms", tuple(run.watch.computation_ms() for run in runs)),
+        Figure("a random read of memory meanwhile", "ns", tuple(run.watch.read_ns() for run in runs)),
     )
 
 

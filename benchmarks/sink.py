@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmarks.benchmark import Findings, Say
 from benchmarks.errors import BenchmarkError
@@ -51,35 +53,28 @@ _QUERIES: Final = {
 }
 
 
+class _Run(NamedTuple):
+    """What one backlog showed."""
+
+    records: int
+    checks: tuple[Check, ...]
+    figures: tuple[Figure, ...]
+
+
 def measure(workplace: Workplace, say: Say) -> Findings:
-    """Drain, check, then load the same rows with the engine alone."""
+    """Drain, check, then load the same rows with the engine alone; again and again, each time from nothing."""
     scale = workplace.scale
     count = max(_LEAST, int(min(scale.seconds, _LONGEST_S) * _RATE))
-    backlog = Backlog(scale.devices, scale.seed)
-    folder = workplace.folder / "sink"
-    with sink_stores(folder) as stores:
-        say(f"{scale.devices:,} devices, {count:,} heartbeats")
-        remember_fleet(stores, backlog)
-        records = asyncio.run(fill_topic(stores.settings, backlog, count, RECORD_HEARTBEATS))
-        drained = drain(stores, count, folder / "worker.log")
-        say(f"{drained.rate:,.0f} heartbeats/s, µs each: {_told(drained.processor_us)}")
-        checks = _checks(stores, scale.devices, count)
-        sizes = _sizes(stores)
-        times_ms = _query_times(stores)
-        rows = {table.name: _rows_of(stores, table) for table in WRITTEN}
-        for name in _PEER_FORMATS:
-            for table in WRITTEN:
-                _export(stores, folder, table, name)
-    peers = {name: _load(folder, name, [table for table, stored in rows.items() if stored]) for name in _PEER_FORMATS}
-    for name, peer in peers.items():
-        loaded = {table: int(each["rows"]) for table, each in peer.items()}
-        is_same = loaded == {table: stored for table, stored in rows.items() if stored}
-        checks.append(Check(f"the engine loaded the same rows, {name}", is_same, f"{sum(loaded.values()):,}"))
-        say(f"engine alone, {name}: {_rows_rate(peer):,.0f} rows/s of all tables")
+    say(f"{scale.devices:,} devices, {count:,} heartbeats")
+    runs = []
+    for number in range(scale.repeats):
+        folder = workplace.folder / f"sink-{number}"
+        runs.append(_run(folder, Backlog(scale.devices, scale.seed), count, say))
+        shutil.rmtree(folder)
     return Findings(
-        {"heartbeats": f"{count:,}", "records": f"{records:,}"},
-        tuple(checks),
-        (*_figures(drained), *sizes, *_peer_figures(drained, peers), *times_ms),
+        {"heartbeats": f"{count:,}", "records": f"{runs[0].records:,}"},
+        tuple(_of_all(each) for each in zip(*(run.checks for run in runs), strict=True)),
+        tuple(_over_all(each) for each in zip(*(run.figures for run in runs), strict=True)),
         (),
         (
             (
@@ -92,6 +87,41 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             ),
         ),
     )
+
+
+def _run(folder: Path, backlog: Backlog, count: int, say: Say) -> _Run:
+    with sink_stores(folder) as stores:
+        remember_fleet(stores, backlog)
+        records = asyncio.run(fill_topic(stores.settings, backlog, count, RECORD_HEARTBEATS))
+        drained = drain(stores, count, folder / "worker.log")
+        say(f"{drained.rate:,.0f} heartbeats/s, µs each: {_told(drained.processor_us)}")
+        checks = _checks(stores, backlog.devices, count)
+        sizes = _sizes(stores)
+        times_ms = _query_times(stores)
+        rows = {table.name: _rows_of(stores, table) for table in WRITTEN}
+        for name in _PEER_FORMATS:
+            for table in WRITTEN:
+                _export(stores, folder, table, name)
+    peers = {name: _load(folder, name, [table for table, stored in rows.items() if stored]) for name in _PEER_FORMATS}
+    for name, peer in peers.items():
+        loaded = {table: int(each["rows"]) for table, each in peer.items()}
+        is_same = loaded == {table: stored for table, stored in rows.items() if stored}
+        checks.append(Check(f"the engine loaded the same rows, {name}", is_same, f"{sum(loaded.values()):,}"))
+        rate = _rows_rate(peer)
+        say(f"engine alone, {name}: {rate:,.0f} rows/s of all tables, the worker {drained.rows_rate / rate:.3f} of it")
+    return _Run(records, tuple(checks), (*_figures(drained), *sizes, *_peer_figures(drained, peers), *times_ms))
+
+
+def _of_all(runs: Sequence[Check]) -> Check:
+    """The same check of all runs."""
+    details = dict.fromkeys(run.detail for run in runs)
+    return Check(runs[0].what, all(run.is_good for run in runs), "; ".join(details))
+
+
+def _over_all(runs: Sequence[Figure]) -> Figure:
+    """The same figure of all runs."""
+    values = tuple(value for run in runs for value in run.values)
+    return Figure(runs[0].name, runs[0].unit, values, runs[0].target)
 
 
 def _told(by_stage: dict[str, float]) -> str:

@@ -16,7 +16,7 @@ from fleet.heartbeats.device_memory import DeviceMemory
 from fleet.heartbeats.fold import fold
 from fleet.heartbeats.heartbeat import content_hash, hardware_hash, read_heartbeat
 from fleet.heartbeats.rows import ContentRow
-from fleet.heartbeats.unchanged import Parted, part
+from fleet.heartbeats.unchanged import Parted, Parting
 from streams.heartbeats.records import HeartbeatEntry, partition_of
 
 _ROUND: Final = 100
@@ -26,23 +26,23 @@ class Backlog:
     """A fleet of `devices`, whose heartbeats are numbered through: device after device, round after round."""
 
     def __init__(self, devices: int, seed: int) -> None:
-        self._devices = devices
+        self.devices = devices
         self._seed = seed
         self._shapes = list(shapes(seed))
 
     def entries(self, count: int) -> Iterator[HeartbeatEntry]:
         """The first `count` heartbeats, each round in an order of its own."""
-        numbers = list(range(self._devices))
+        numbers = list(range(self.devices))
         random = Random(self._seed)  # noqa: S311 - an order, not a secret
-        for round_ in range(-(-count // self._devices)):
+        for round_ in range(-(-count // self.devices)):
             random.shuffle(numbers)
-            for number in numbers[: count - round_ * self._devices]:
+            for number in numbers[: count - round_ * self.devices]:
                 yield _entry(number, self._body(number, number + 1 + round_))
 
     def last_contents(self, partitions: int, received_at_ms: int) -> Iterator[ContentRow]:
         """What every device said before, as a worker would have stored it."""
         rows: dict[tuple[int, int], ContentRow] = {}
-        for number in range(self._devices):
+        for number in range(self.devices):
             entry = _entry(number, self._body(number, number, is_plain=True))
             kind = (number % SHAPES, _variant(number))
             if kind not in rows:
@@ -82,5 +82,5 @@ def _entry(number: int, body: bytes) -> HeartbeatEntry:
 
 def _content(entry: HeartbeatEntry) -> ContentRow:
     nobody = DeviceMemory()
-    parted = Parted(part([], nobody, 0).unchanged, [Arrival(entry, Place(1, 0, 1), -1)])
+    parted = Parted(Parting(nobody, 0).parted().unchanged, [Arrival(entry, Place(1, 0, 1), -1, None)])
     return fold(parted, nobody, Stored(frozenset(), {}, {}), 0).contents[0]

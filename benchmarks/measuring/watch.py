@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from benchmarks.ledger import HEARTBEATS_TABLE, stored_rows
-from benchmarks.measuring.machine_speed import fixed_computation_ms
+from benchmarks.measuring.machine_speed import fixed_computation_ms, random_read_ns
 from benchmarks.measuring.processor_time import MIB, usage
 from benchmarks.parts.installation import Installation
 
@@ -22,7 +22,7 @@ _AGE: Final = f"""
 class Look(NamedTuple):
     """One look. `stored` counts since ever; the age is that of the newest stored heartbeat, by the broker's clock.
 
-    Memory is resident MiB by stage. `computation_ms` is what a fixed computation took.
+    Memory is resident MiB by stage. `computation_ms` is what a fixed computation took, `read_ns` a read of memory.
     """
 
     at_s: float
@@ -30,6 +30,7 @@ class Look(NamedTuple):
     age_s: float
     resident_mib: dict[str, float]
     computation_ms: float
+    read_ns: float
 
 
 class Watch:
@@ -54,6 +55,10 @@ class Watch:
         """What the fixed computation took, in the middle."""
         return median(look.computation_ms for look in self.looks) if self.looks else 0.0
 
+    def read_ns(self) -> float:
+        """What a read of memory at a random place took, in the middle."""
+        return median(look.read_ns for look in self.looks) if self.looks else 0.0
+
     def behind(self) -> list[tuple[float, float]]:
         """Time and, at that time, the age in seconds of the newest heartbeat that is stored; while it is the load's."""
         return [(look.at_s, look.age_s) for look in self.looks if look.age_s < look.at_s]
@@ -72,6 +77,7 @@ class Watch:
             age_s,
             {stage: round(size / MIB, 1) for stage, size in resident.items()},
             fixed_computation_ms(),
+            random_read_ns(),
         )
 
     def __enter__(self) -> Self:
