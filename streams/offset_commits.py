@@ -24,6 +24,11 @@ class OffsetCommits:
         A commit that fails for another reason crashes the worker, by Faust's own doing; what it wrote is written, and
         is recognised when it is read again.
         """
-        offsets = {TP(self._topic, partition): offset for partition, offset in next_offsets.items()}
-        # Faust has no public way to commit offsets of one's own; this is the step its own commits end in.
-        await self._app.consumer._commit(offsets)  # noqa: SLF001
+        held = self._app.consumer.assignment()
+        offsets = {
+            place: offset for partition, offset in next_offsets.items() if (place := TP(self._topic, partition)) in held
+        }
+        # Faust drops what is not held itself, but hands on what is left, and the client takes nothing for an error.
+        if offsets:
+            # Faust has no public way to commit offsets of one's own; this is the step its own commits end in.
+            await self._app.consumer._commit(offsets)  # noqa: SLF001

@@ -37,6 +37,11 @@ async def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
             await asyncio.sleep(0.05)
 
 
+def show(log: Path) -> None:
+    """Print a worker's words, which pytest shows with a failure."""
+    print(log.read_text())  # noqa: T201
+
+
 @asynccontextmanager
 async def worker(
     environ: dict[str, str], log: Path, step: str = "never", fault: Signals = SIGKILL
@@ -61,6 +66,24 @@ async def worker(
             process.terminate()
             process.send_signal(SIGCONT)
             await asyncio.wait_for(process.wait(), 10)
+        show(log)
+
+
+@asynccontextmanager
+async def successor(environ: dict[str, str], log: Path, process: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    """What a supervisor does: another worker as soon as this one has ended by itself."""
+
+    async def succeed() -> None:
+        await process.wait()
+        async with worker(environ, log):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(succeed())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @asynccontextmanager
@@ -119,8 +142,12 @@ async def test_a_worker_that_stood_still_and_comes_back_changes_no_outcome(
 ) -> None:
     """Another has decided the same commands meanwhile, and more."""
     log = CommandTopics(settings)
+    environ = {**environ, "MUSTER_STREAMS_STALL_EXIT_S": "20"}
     records = await log.send(enrolment("dev-1"), [request("first", workload("web", 1))])
-    async with worker(environ, tmp_path / "late.log", step, SIGSTOP) as late:
+    async with (
+        worker(environ, tmp_path / "late.log", step, SIGSTOP) as late,
+        successor(environ, tmp_path / "successor.log", late),
+    ):
         await until(lambda: is_standing_still(late.pid), 60)
         stored = {row.revision: row.outcome for row in outcomes_between(clickhouse, 0, 2**63)}
         records += await log.send([request("second", workload("web", 2))])
