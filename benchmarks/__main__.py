@@ -37,6 +37,7 @@ def run(
     connections: int | None = None,
     api_processes: int | None = None,
     seed: int | None = None,
+    rate: float | None = None,
     output: Path | None = None,
     seeds: Path | None = None,
     setting: Annotated[tuple[str, ...], Parameter(negative=())] = (),
@@ -63,6 +64,8 @@ def run(
         API processes that share the port.
     seed
         Decides the contents.
+    rate
+        Heartbeats a second to hold (heartbeats), instead of the highest that a search finds.
     output
         Folder of the results; benchmarks/results unless given, a temporary one with --quick.
     seeds
@@ -82,6 +85,7 @@ def run(
         "connections": connections,
         "api_processes": api_processes,
         "seed": seed,
+        "rate": rate,
     }
     scale = msgspec.structs.replace(
         QUICK if quick else FULL if full else STANDARD,

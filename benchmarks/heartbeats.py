@@ -28,18 +28,18 @@ _SEARCH_S: Final = 20.0
 
 
 def measure(workplace: Workplace, say: Say) -> Findings:
-    """Find the rate in a closed loop, then hold it in an open one."""
+    """Find the rate in a closed loop, unless one is given, then hold it in an open one."""
     scale = workplace.scale
     with beaten_fleet(workplace, scale, say) as (installation, beats):
         searched = beats.run(scale.at_most(_SEARCH_S), keeps_positions=False)
         say(f"closed loop: {searched.outcome.accepted_per_s:,.0f}/s accepted, {searched.stored_per_s:,.0f}/s stored")
         apart = beats.run(scale.at_most(_SEARCH_S), closes_connections=True)
         say(f"each on a connection of its own: {apart.outcome.accepted_per_s:,.0f}/s accepted")
-        rate = searched.outcome.accepted_per_s * _START_SHARE
+        rate = scale.rate or searched.outcome.accepted_per_s * _START_SHARE
         runs: list[Run] = []
         everything = [*beats.first, searched, apart]
         tried: list[str] = []
-        for _ in range(_TRIES):
+        for _ in range(0 if scale.rate else _TRIES):
             run = beats.run(scale.at_most(_SEARCH_S), rate=rate, keeps_positions=False)
             everything.append(run)
             say(f"tried {rate:,.0f}/s: {_told(run)}")
@@ -58,6 +58,9 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             figures=(
                 Figure(
                     "accepted", "heartbeats/s", tuple(run.outcome.accepted_per_s for run in runs), "16,667; aim 25,000"
+                ),
+                Figure(
+                    "accepted, of what was offered", "", tuple(run.outcome.accepted_per_s / rate for run in runs), "1"
                 ),
                 Figure("closed loop, accepted", "heartbeats/s", (searched.outcome.accepted_per_s,)),
                 Figure("closed loop, until stored", "heartbeats/s", (searched.stored_per_s,)),

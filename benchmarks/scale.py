@@ -11,7 +11,8 @@ from benchmarks.report.files import RESULTS
 class Scale(msgspec.Struct, frozen=True):
     """Parameters of every benchmark; each uses those it needs.
 
-    `seconds` is the length of a measured load, `repeats` how often it is measured. `api_processes` share a port.
+    `seconds` is the length of a measured load, `repeats` how often it is measured. `api_processes` share a port. `rate`
+    is one of heartbeats a second to hold, 0 for the highest that is found.
     """
 
     devices: int
@@ -20,6 +21,7 @@ class Scale(msgspec.Struct, frozen=True):
     connections: int
     api_processes: int
     seed: int
+    rate: float = 0.0
 
     def at_most(self, seconds: float) -> float:
         """The length of a load that need not be longer than so many seconds."""
