@@ -142,6 +142,7 @@ async def test_a_worker_that_stood_still_and_comes_back_changes_no_outcome(
 ) -> None:
     """Another has decided the same commands meanwhile, and more."""
     log = CommandTopics(settings)
+    # One that hangs ends early enough for its successor to answer within the time waited for.
     environ = {**environ, "MUSTER_STREAMS_STALL_EXIT_S": "20"}
     records = await log.send(enrolment("dev-1"), [request("first", workload("web", 1))])
     async with (
