@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from clickhouse_connect.driver import Client
 
+from fleet.heartbeats.entries import SharedTexts as Shared
 from fleet.heartbeats.rows import HeartbeatRow, SeenRow
-from fleet.heartbeats.unchanged import SharedTexts as Shared
 from fleet.heartbeats.unchanged import UnchangedHeartbeats
 from storage.native_block import Column, Encoded, NoTexts, Numbers, SharedTexts, Texts, native_block, rows_block
 from storage.table import PLACE, Table, insert_blocks

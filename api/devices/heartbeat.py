@@ -18,9 +18,9 @@ from api.devices.plane import Later
 from api.devices.standing import Standings
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import MusterError, UnavailableError
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from fleet.position import EPOCH_NOT_KNOWN
-from streams.heartbeats.records import HeartbeatEntry
 
 
 class Publisher(Protocol):

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from fleet.errors import UnavailableError
-from streams.heartbeats.records import HeartbeatEntry
+from fleet.heartbeats.entries import HeartbeatEntry
 
 _log = structlog.get_logger(__name__)
 

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from api.devices.heartbeat_batch import HeartbeatBatch, StoredRecord, Waiter
 from fleet.errors import UnavailableError
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.position import MAX_INDEX, Position
-from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
+from streams.heartbeats.records import encode_heartbeats, partition_of
 
 _ENTRY_OVERHEAD_BYTES = 64
 """MessagePack's framing of an entry with its hash, flags and a version of usual length, rounded up."""

@@ -27,8 +27,8 @@ from fleet.devices.labels import hardware_labels
 from fleet.devices.registration import read_registration
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import ForbiddenError, MusterError, UnavailableError
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.position import Position
-from streams.heartbeats.records import HeartbeatEntry
 
 _REFUSED_AGAIN_S: Final = 60.0
 """A key refused is refused from memory for this long, so that a stranger's repeats do not fill the log."""

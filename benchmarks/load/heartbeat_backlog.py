@@ -13,11 +13,12 @@ from benchmarks.load.heartbeat_bodies import EVENTS_AT, HARDWARE_AT, NEWS_AT, SH
 from benchmarks.load.request_heads import MARK, NUMBER_DIGITS
 from fleet.heartbeats.batch import Arrival, Place, Stored
 from fleet.heartbeats.device_memory import DeviceMemory
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.fold import fold
 from fleet.heartbeats.heartbeat import content_hash, hardware_hash, read_heartbeat
 from fleet.heartbeats.rows import ContentRow
 from fleet.heartbeats.unchanged import Parted, Parting
-from streams.heartbeats.records import HeartbeatEntry, partition_of
+from streams.heartbeats.records import partition_of
 
 _ROUND: Final = 100
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import platformdirs
 from clickhouse_connect.driver import Client
@@ -24,8 +24,11 @@ from storage.client import connect
 from storage.device_contents import CONTENTS
 from storage.heartbeats import SEEN
 from storage.table import insert_rows
-from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
+from streams.heartbeats.records import encode_heartbeats, partition_of
 from streams.kafka_producer import KafkaProducer
+
+if TYPE_CHECKING:
+    from fleet.heartbeats.entries import HeartbeatEntry
 
 _SEEDED_AT_ONCE: Final = 50_000
 _IN_FLIGHT_RECORDS: Final = 24

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from api.devices.heartbeat_publisher import HeartbeatPublisher
 from benchmarks.peers.serving import serve
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.heartbeat import read_heartbeat
-from streams.heartbeats.records import HeartbeatEntry
 from streams.kafka_producer import KafkaProducer
 
 _RECORD_LIMIT_BYTES: Final = 4_000_000

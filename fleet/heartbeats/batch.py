@@ -1,50 +1,16 @@
 """What the fold of a batch takes in: heartbeats with their positions, and what was looked up for them before."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple
 
 from fleet.devices.hardware import Hardware
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice
+from fleet.heartbeats.entries import HeartbeatEntry, RecordEntries
 from fleet.heartbeats.heartbeat import hardware_hash
 from fleet.heartbeats.rows import ContentRow
 
 DeviceKey = tuple[str, str]
 """Namespace and device id."""
-
-HASH_MASK: Final = 2**64 - 1
-"""A content hash from elsewhere may be any integer."""
-
-
-class Entry(Protocol):
-    """A heartbeat, or a registration's hardware, as `streams.heartbeats.records` carries it."""
-
-    @property
-    def namespace(self) -> str:
-        """Of the device."""
-
-    @property
-    def device_id(self) -> str:
-        """Of the device."""
-
-    @property
-    def content_hash(self) -> int:
-        """As `fleet.heartbeats.heartbeat.content_hash` gives it."""
-
-    @property
-    def is_checked(self) -> bool:
-        """Whether the API knew the device to be registered."""
-
-    @property
-    def wanted_version(self) -> str | None:
-        """Configuration the device should run, if the API knew."""
-
-    @property
-    def body(self) -> bytes:
-        """JSON as the device sent it."""
-
-    @property
-    def kind(self) -> str:
-        """`heartbeat` or `hardware`."""
 
 
 class ReceivedRecord(NamedTuple):
@@ -53,7 +19,7 @@ class ReceivedRecord(NamedTuple):
     partition: int
     first_sequence: int
     received_at_ms: int
-    entries: Sequence[Entry]
+    entries: RecordEntries
 
 
 class Place(NamedTuple):
@@ -71,7 +37,7 @@ class Arrival(NamedTuple):
     heartbeats that were set apart before (`fleet.heartbeats.unchanged`).
     """
 
-    entry: Entry
+    entry: HeartbeatEntry
     place: Place
     number: int
     known: KnownDevice | None
@@ -114,7 +80,7 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
         if entry.kind == "hardware":
             hardware.add(key)
             continue
-        is_changed = known is None or known.content_hash != entry.content_hash & HASH_MASK
+        is_changed = known is None or known.content_hash != entry.content_hash
         if known is not None and (is_changed or _wants_another(entry, known)) and not memory.has_content(number):
             contents.add(key)
         if is_changed and (hash_ := hardware_hash(entry.body)) and hash_ not in memory.hardware_hashes(number):
@@ -122,5 +88,5 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
     return Lookups(frozenset(registered), frozenset(contents), frozenset(hardware))
 
 
-def _wants_another(entry: Entry, known: KnownDevice) -> bool:
+def _wants_another(entry: HeartbeatEntry, known: KnownDevice) -> bool:
     return bool(entry.wanted_version) and entry.wanted_version != known.said.wanted_version

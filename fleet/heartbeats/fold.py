@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from fleet.devices.hardware import Hardware
 from fleet.errors import BadInputError
-from fleet.heartbeats.batch import HASH_MASK, Arrival, DeviceKey, Entry, Place, Stored
+from fleet.heartbeats.batch import Arrival, DeviceKey, Place, Stored
 from fleet.heartbeats.device_fold import DeviceFold, Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory, Learned, Said
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.heartbeat import Report, description_hash, read_hardware, read_report
 from fleet.heartbeats.rows import (
     ContentRow,
@@ -117,11 +118,11 @@ class _Batch:
             if entry.kind != "hardware":
                 self._keep(entry, place, None, body=entry.body, is_changed=True)
 
-    def _take_heartbeat(self, device: DeviceFold, entry: Entry, place: Place) -> None:
+    def _take_heartbeat(self, device: DeviceFold, entry: HeartbeatEntry, place: Place) -> None:
         known = device.known
         if known is not None and place.sequence <= known.sequence:
             return
-        content_hash = entry.content_hash & HASH_MASK
+        content_hash = entry.content_hash
         if known is None or known.content_hash != content_hash:
             self._take_changed(device, entry, place, content_hash)
             return
@@ -136,7 +137,7 @@ class _Batch:
         self._keep(entry, place, said, is_repeat=is_repeat)
         device.see(place, content_hash, said)
 
-    def _take_hardware(self, device: DeviceFold, entry: Entry, place: Place) -> None:
+    def _take_hardware(self, device: DeviceFold, entry: HeartbeatEntry, place: Place) -> None:
         """Fold a registration's description of the hardware: no sign of life, and nothing but hardware."""
         if sent := self._read(device, entry, place):
             self._protect(device)
@@ -167,7 +168,7 @@ class _Batch:
                 folded.learned.append(Learned(key, device.known, content, device.hardware_hashes))
         return folded
 
-    def _take_changed(self, device: DeviceFold, entry: Entry, place: Place, content_hash: int) -> None:
+    def _take_changed(self, device: DeviceFold, entry: HeartbeatEntry, place: Place, content_hash: int) -> None:
         sent = self._read(device, entry, place)
         if sent is None:
             self._keep(entry, place, None, body=entry.body, is_changed=True)
@@ -180,7 +181,7 @@ class _Batch:
         self._keep(entry, place, said, body=entry.body, is_changed=True)
         device.see(place, content_hash, said)
 
-    def _read(self, device: DeviceFold, entry: Entry, place: Place) -> _Sent | None:
+    def _read(self, device: DeviceFold, entry: HeartbeatEntry, place: Place) -> _Sent | None:
         try:
             report = read_report(entry.body)
             description = description_hash(report.hardware)
@@ -197,7 +198,7 @@ class _Batch:
 
     def _keep(
         self,
-        entry: Entry,
+        entry: HeartbeatEntry,
         place: Place,
         said: Said | None,
         *,
@@ -217,12 +218,12 @@ class _Batch:
                 is_registered,
                 is_repeat,
                 is_changed,
-                entry.content_hash & HASH_MASK,
+                entry.content_hash,
                 body,
             )
         )
 
-    def _is_registered(self, entry: Entry) -> bool:
+    def _is_registered(self, entry: HeartbeatEntry) -> bool:
         return entry.is_checked or (entry.namespace, entry.device_id) in self._stored.registered
 
     def _device(self, arrival: Arrival) -> DeviceFold:

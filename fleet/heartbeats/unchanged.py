@@ -6,28 +6,20 @@ wanted version; then every later heartbeat of its device in the batch, since the
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import compress
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.heartbeats.batch import HASH_MASK, Arrival, Entry, Place, ReceivedRecord
-from fleet.heartbeats.device_index import digests
+from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord
 from fleet.heartbeats.device_memory import DeviceMemory, KnownDevice, LastHeartbeats, Said
+from fleet.heartbeats.entries import EntryColumns, SharedTexts
 
 _NONE: Final = -1
 """Instead of the index or number of something that is not there."""
 
 _IN_REST: Final = -2
 """Instead of the index of a device's heartbeat, once one of them was left to the fold."""
-
-
-class SharedTexts(NamedTuple):
-    """A column of texts of which few are distinct: of each row the number of its text."""
-
-    texts: list[str]
-    codes: NDArray[np.int64]
 
 
 class UnchangedHeartbeats(NamedTuple):
@@ -78,36 +70,38 @@ class Parting:
         self._latest = np.full(len(memory), _NONE, np.int32)
 
     def take(self, records: Sequence[ReceivedRecord]) -> None:
-        """The next records; they must be in order within each partition, from one call to the next as well."""
-        piece = _columns(records)
+        """The next records; they must be in order within each partition, from one call to the next as well.
+
+        Raises MalformedEntriesError, and has taken nothing then, if the columns of one of them do not fit each other.
+        """
+        piece = _piece(records)
         entries = piece.entries
-        numbers = self._memory.find(digests([f"{entry.namespace}/{entry.device_id}" for entry in entries]))
-        at = np.flatnonzero(piece.is_checked_heartbeat & (numbers >= 0) & ~_is_of_several(numbers))
+        numbers = self._memory.find(entries.digests)
+        at = np.flatnonzero(entries.is_checked_heartbeat & (numbers >= 0) & ~_is_of_several(numbers))
         at = at[self._latest[numbers[at]] != _IN_REST]
         last = self._last(numbers[at])
-        is_same = (last.content_hashes == piece.content_hashes[at]) & (last.sequences < piece.sequences[at])
+        is_same = (last.content_hashes == entries.content_hashes[at]) & (last.sequences < piece.sequences[at])
         at, said_codes = at[is_same], last.said[is_same]
         is_repeat = np.abs(piece.received_at_ms[at] - last.received_at_ms[is_same]) <= self._repeat_within_ms
-        wanted = self._wanted_versions.of([entry.wanted_version or "" for entry in _compressed(entries, at)])
+        wanted = self._wanted_versions.of(entries.wanted_versions, at)
         is_all = self._brings_nothing(said_codes, wanted, is_repeat)
 
         at = at[is_all]
-        unchanged = _compressed(entries, at)
         self._rest += self._arrivals(piece, numbers, at)
         first = len(self._device_ids)
         self._latest[numbers[at]] = np.arange(first, first + len(at))
-        self._device_ids += [entry.device_id.encode() for entry in unchanged]
+        self._device_ids += entries.device_ids(at)
         self._pieces.append(
             _Unchanged(
                 numbers[at],
-                self._namespaces.of([entry.namespace for entry in unchanged]),
+                self._namespaces.of(entries.namespaces, at),
                 piece.received_at_ms[at],
                 piece.partitions[at],
                 piece.sequences[at],
                 said_codes[is_all],
                 wanted[is_all],
                 is_repeat[is_all],
-                piece.content_hashes[at],
+                entries.content_hashes[at],
             )
         )
 
@@ -158,14 +152,14 @@ class Parting:
 
     def _arrivals(self, piece: "_Piece", numbers: NDArray[np.int64], unchanged: NDArray[np.int64]) -> Iterator[Arrival]:
         """All but what is unchanged; from now on the rest of their devices' heartbeats are left to the fold too."""
-        is_rest = np.ones(len(piece.entries), bool)
+        is_rest = np.ones(len(numbers), bool)
         is_rest[unchanged] = False
         at = np.flatnonzero(is_rest)
         of_rest = numbers[at]
         places = map(
             Place, piece.received_at_ms[at].tolist(), piece.partitions[at].tolist(), piece.sequences[at].tolist()
         )
-        arrivals = map(Arrival, _compressed(piece.entries, at), places, of_rest.tolist(), self._known(of_rest))
+        arrivals = map(Arrival, piece.entries.entries(at), places, of_rest.tolist(), self._known(of_rest))
         self._latest[of_rest[of_rest >= 0]] = _IN_REST
         return arrivals
 
@@ -191,9 +185,9 @@ class _Codes(dict[str, int]):
         code = self[text] = len(self)
         return code
 
-    def of(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """The number of each."""
-        return np.fromiter(map(self.__getitem__, texts), np.int64, len(texts))
+    def of(self, column: SharedTexts, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of the texts at these rows."""
+        return np.fromiter(map(self.__getitem__, column.texts), np.int64, len(column.texts))[column.codes[at]]
 
 
 class _Unchanged(NamedTuple):
@@ -224,17 +218,15 @@ _NOTHING: Final = _Unchanged(
 
 
 class _Piece(NamedTuple):
-    entries: list[Entry]
+    entries: EntryColumns
     received_at_ms: NDArray[np.int64]
     partitions: NDArray[np.uint16]
     sequences: NDArray[np.uint64]
-    content_hashes: NDArray[np.uint64]
-    is_checked_heartbeat: NDArray[np.bool_]
 
 
-def _columns(records: Sequence[ReceivedRecord]) -> _Piece:
-    entries = [entry for record in records for entry in record.entries]
-    sizes = np.fromiter((len(record.entries) for record in records), np.int64, len(records))
+def _piece(records: Sequence[ReceivedRecord]) -> _Piece:
+    entries = EntryColumns([record.entries for record in records])
+    sizes = entries.sizes
     indexes = np.arange(len(entries)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return _Piece(
         entries,
@@ -242,16 +234,7 @@ def _columns(records: Sequence[ReceivedRecord]) -> _Piece:
         np.repeat(np.fromiter((record.partition for record in records), np.uint16, len(records)), sizes),
         np.repeat(np.fromiter((record.first_sequence for record in records), np.uint64, len(records)), sizes)
         + indexes.astype(np.uint64),
-        np.fromiter((entry.content_hash & HASH_MASK for entry in entries), np.uint64, len(entries)),
-        np.fromiter((entry.is_checked and entry.kind == "heartbeat" for entry in entries), bool, len(entries)),
     )
-
-
-def _compressed(entries: Sequence[Entry], at: NDArray[np.int64]) -> list[Entry]:
-    """Those at rising indexes."""
-    is_wanted = np.zeros(len(entries), bool)
-    is_wanted[at] = True
-    return list(compress(entries, is_wanted.tolist()))
 
 
 def _is_of_several(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:

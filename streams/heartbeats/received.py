@@ -1,15 +1,16 @@
 """Records as they came from Kafka, read and cut into portions that are folded and written together."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from fleet.errors import MusterError
 from fleet.heartbeats.batch import ReceivedRecord
+from fleet.heartbeats.entries import MalformedEntriesError
 from fleet.position import MAX_INDEX, Position, pack_sequence, unpack_sequence
-from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats
+from streams.heartbeats.records import decode_heartbeats
 
 ENTRIES_AT_ONCE: Final = 100_000
 """Heartbeats folded and written together: what two fetches bring when the worker is behind, and memory is bounded."""
@@ -61,25 +62,24 @@ def read_portion(
     `take` is called with a piece at a time. A record that cannot be read becomes a letter.
     """
     portion = Portion([], {}, [])
-    piece: list[ReceivedRecord] = []
+    piece: list[tuple[HeartbeatRecord, ReceivedRecord]] = []
     entries, of_piece, size_bytes = 0, 0, 0
     while records and entries < ENTRIES_AT_ONCE and size_bytes < BYTES_AT_ONCE:
         record = records.popleft()
-        first_sequence = pack_sequence(epoch, record.offset, 0)
-        read = _entries(record.value)
+        read = _read(record, epoch)
         if isinstance(read, str):
-            portion.letters.append(Letter(position(record.partition, first_sequence), record.value, read))
-            read = []
-        piece.append(ReceivedRecord(record.partition, first_sequence, record.received_at_ms, read))
+            portion.letters.append(_letter(record, epoch, read))
+        else:
+            piece.append((record, read))
+            entries += len(read.entries)
+            of_piece += len(read.entries)
         portion.next_offsets[record.partition] = record.offset + 1
         portion.received_at_ms.append(record.received_at_ms)
-        entries += len(read)
-        of_piece += len(read)
         size_bytes += len(record.value)
         if of_piece >= _ENTRIES_OF_A_PIECE:
-            take(piece)
+            portion.letters.extend(_taken(piece, epoch, take))
             piece, of_piece = [], 0
-    take(piece)
+    portion.letters.extend(_taken(piece, epoch, take))
     return portion
 
 
@@ -102,12 +102,33 @@ def refuse_gaps(records: Sequence[HeartbeatRecord], next_offsets: Mapping[int, i
         expected[record.partition] = max(wanted, record.offset + 1)
 
 
-def _entries(value: bytes) -> list[HeartbeatEntry] | str:
-    """A record's entries, or why it has none."""
+def _read(record: HeartbeatRecord, epoch: int) -> ReceivedRecord | str:
+    """A record with its entries, or why it has none."""
     try:
-        entries = decode_heartbeats(value)
+        entries = decode_heartbeats(record.value)
     except (msgspec.DecodeError, RecursionError) as error:
         return f"this record cannot be read: {error}"
     if len(entries) > MAX_INDEX + 1:
         return f"this record holds {len(entries)} heartbeats, more than {MAX_INDEX + 1}"
-    return entries
+    first_sequence = pack_sequence(epoch, record.offset, 0)
+    return ReceivedRecord(record.partition, first_sequence, record.received_at_ms, entries)
+
+
+def _taken(
+    piece: Sequence[tuple[HeartbeatRecord, ReceivedRecord]],
+    epoch: int,
+    take: Callable[[Sequence[ReceivedRecord]], None],
+) -> Iterator[Letter]:
+    """Have a piece taken; where that cannot be, record by record, so that only what is malformed becomes a letter."""
+    try:
+        take([read for _, read in piece])
+    except MalformedEntriesError as error:
+        if len(piece) == 1:
+            yield _letter(piece[0][0], epoch, f"this record cannot be read: {error}")
+        else:
+            for each in piece:
+                yield from _taken([each], epoch, take)
+
+
+def _letter(record: HeartbeatRecord, epoch: int, reason: str) -> Letter:
+    return Letter(position(record.partition, pack_sequence(epoch, record.offset, 0)), record.value, reason)

@@ -17,11 +17,11 @@ from cli.service.setup import set_up
 from local.free_ports import free_ports
 from local.kafka.broker import KafkaBroker
 from settings import load
-from streams.heartbeats.records import decode_heartbeats
 from tests.api.fleet import Device, Operator
 from tests.api.go_client import GoClient, path_of
 from tests.api.installation import Api, api_process, python_process, until
 from tests.conftest import CACHE
+from tests.streams.heartbeats.record_entries import entries_of
 
 DEAD = "127.0.0.1:1"
 HANG_UP_S = 0.7
@@ -67,7 +67,7 @@ async def test_a_heartbeat_nobody_could_judge_is_marked_unchecked(
         until(lambda: edge.call("PUT", path_of("d1", "heartbeat"), {}).status == 200)
     topic = f"{fresh['MUSTER_KAFKA_TOPIC_PREFIX']}.heartbeats"
     async with AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
-        entries = decode_heartbeats((await consumer.getone()).value)
+        entries = entries_of((await consumer.getone()).value)
     assert [(entry.device_id, entry.is_checked, entry.wanted_version) for entry in entries] == [("d1", False, None)]
 
 
@@ -166,7 +166,7 @@ def _stored(variables: dict[str, str], kafka: str) -> int:
         message = consumer.poll(5)
         assert message is not None
         records += 1
-        found += sum(entry.kind == "heartbeat" for entry in decode_heartbeats(message.value()))
+        found += sum(entry.kind == "heartbeat" for entry in entries_of(message.value()))
     consumer.close()
     return found
 

@@ -7,9 +7,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fleet.position import Position
-from streams.heartbeats.records import decode_heartbeats
 from tests.api.fleet import FLOTTA, Device
 from tests.api.go_client import BASE, GoClient, RawAnswer, path_of
+from tests.streams.heartbeats.record_entries import entries_of
 
 LARGE = "x" * 30_000
 
@@ -142,7 +142,7 @@ async def test_an_accepted_heartbeat_stands_where_the_answer_says(registered: De
         consumer.assign([place])
         consumer.seek(place, position.offset)
         record = await consumer.getone(place)
-    entry = decode_heartbeats(record.value)[position.batch_index]
+    entry = entries_of(record.value)[position.batch_index]
     assert (entry.namespace, entry.device_id, entry.body) == ("default", registered.device_id, body)
     assert (position.epoch, entry.is_checked, entry.kind) == (1, True, "heartbeat")
 
@@ -156,4 +156,4 @@ async def test_a_heartbeat_carries_the_version_wanted_for_its_device(registered:
         consumer.assign([place])
         consumer.seek(place, position.offset)
         record = await consumer.getone(place)
-    assert decode_heartbeats(record.value)[position.batch_index].wanted_version == version
+    assert entries_of(record.value)[position.batch_index].wanted_version == version

@@ -9,8 +9,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from api.devices.heartbeat_publisher import HeartbeatPublisher
 from fleet.errors import UnavailableError
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.position import Position
-from streams.heartbeats.records import HeartbeatEntry, decode_heartbeats, partition_of
+from streams.heartbeats.records import decode_heartbeats, partition_of
 from streams.kafka_producer import KafkaProducer
 from tests.waiting import eventually
 

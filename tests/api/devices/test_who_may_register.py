@@ -5,11 +5,11 @@ from base64 import b64decode, b64encode
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.heartbeats.records import decode_heartbeats
 from tests.api.conftest import StoredEvents, StoredIdentity
 from tests.api.fleet import Device, certificate_request
 from tests.api.go_client import BASE, GoClient, path_of
 from tests.api.installation import Api, until
+from tests.streams.heartbeats.record_entries import entries_of
 
 BAD_NAMES = [
     "..",
@@ -208,7 +208,7 @@ async def hardware_of(device: Device, kafka: str) -> list[bytes]:
                 record = await consumer.getone(place)
                 found += [
                     entry.body
-                    for entry in decode_heartbeats(record.value)
+                    for entry in entries_of(record.value)
                     if entry.device_id == device.device_id and entry.kind == "hardware"
                 ]
     return found

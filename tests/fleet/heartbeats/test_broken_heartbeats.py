@@ -2,13 +2,13 @@
 
 import pytest
 
-from fleet.heartbeats.batch import Place, ReceivedRecord, Stored
+from fleet.heartbeats.batch import Place, Stored
 from fleet.heartbeats.device_fold import DeviceFold
 from fleet.heartbeats.device_memory import DeviceMemory
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.fold import Folded, fold, remember
 from fleet.heartbeats.heartbeat import Report
-from streams.heartbeats.records import HeartbeatEntry
-from tests.fleet.heartbeats.parted_batch import part
+from tests.fleet.heartbeats.parted_batch import part, received
 
 KEY = ("north", "device-1")
 NOW_MS = 1_795_000_000_000
@@ -59,7 +59,7 @@ def _folded(memory: DeviceMemory, *bodies: bytes, offset: int = 0) -> Folded:
     entries = [
         HeartbeatEntry(*KEY, hash(body) % 2**64, is_checked=True, wanted_version=None, body=body) for body in bodies
     ]
-    record = ReceivedRecord(0, 1000 * (offset + 1), NOW_MS + 60_000 * offset, entries)
+    record = received(1000 * (offset + 1), NOW_MS + 60_000 * offset, entries)
     folded = fold(part([record], memory, 1500), memory, Stored(frozenset(), {}, {}), 1500)
     remember(folded, memory)
     return folded

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from fleet.devices.hardware import decode_hardware
-from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored, StoredHardware, lookups
+from fleet.heartbeats.batch import Arrival, Place, Stored, StoredHardware, lookups
 from fleet.heartbeats.device_memory import DeviceMemory, Learned
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.fold import Folded, fold, remember
 from fleet.heartbeats.rows import ContentRow
 from fleet.position import pack_sequence
-from streams.heartbeats.records import HeartbeatEntry
-from tests.fleet.heartbeats.parted_batch import part
+from tests.fleet.heartbeats.parted_batch import part, received
 from tests.fleet.heartbeats.remembered_content import content_of
 from tests.fleet.heartbeats.unchanged_rows import in_rows
 
@@ -36,9 +36,8 @@ class Device:
         self.now_ms += after_ms
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         options = {"is_checked": True, "wanted_version": None, "content_hash": hash(text) % 2**64, **options}
-        record = ReceivedRecord(
-            0, pack_sequence(1, self.offset, 0), self.now_ms, [HeartbeatEntry(*KEY, body=text, **options)]
-        )
+        entry = HeartbeatEntry(*KEY, body=text, **options)
+        record = received(pack_sequence(1, self.offset, 0), self.now_ms, [entry])
         self.offset += 1
         folded = fold(part([record], self.memory, REPEAT_WITHIN_MS), self.memory, self.stored, REPEAT_WITHIN_MS)
         remember(folded, self.memory)
@@ -190,8 +189,8 @@ def test_a_body_that_cannot_be_read_is_put_aside_and_kept_raw() -> None:
 def test_a_wrong_hash_stops_nothing() -> None:
     """A record of another producer may call anything equal to what it likes."""
     device = Device()
-    device.beat({"events": [{"reason": "r"}]}, content_hash=-5)
-    folded = device.beat(b"[", content_hash=-5)
+    device.beat({"events": [{"reason": "r"}]}, content_hash=2**64 - 5)
+    folded = device.beat(b"[", content_hash=2**64 - 5)
     assert len(folded.unreadable) == 1
     assert folded.heartbeats[0].content_hash == 2**64 - 5
 

@@ -8,12 +8,12 @@ import pytest
 
 from fleet.heartbeats.batch import Arrival, Place, ReceivedRecord, Stored
 from fleet.heartbeats.device_memory import DeviceMemory
+from fleet.heartbeats.entries import EntryColumns, HeartbeatEntry
 from fleet.heartbeats.fold import Folded, fold, remember
 from fleet.heartbeats.rows import ContentRow, SeenRow
 from fleet.heartbeats.unchanged import Parted, Parting
 from fleet.position import pack_sequence
-from streams.heartbeats.records import HeartbeatEntry
-from tests.fleet.heartbeats.parted_batch import part
+from tests.fleet.heartbeats.parted_batch import part, received
 from tests.fleet.heartbeats.remembered_content import content_of
 from tests.fleet.heartbeats.unchanged_rows import in_rows
 from tests.streams.heartbeats.heartbeat_scenario import STRANGER, Scenario, seeded
@@ -69,7 +69,7 @@ def _arrivals(records: list[ReceivedRecord], memory: DeviceMemory) -> list[Arriv
             memory.get(entry.namespace, entry.device_id),
         )
         for record in records
-        for index, entry in enumerate(record.entries)
+        for index, entry in enumerate(EntryColumns([record.entries]).entries())
     ]
 
 
@@ -89,7 +89,7 @@ def test_batches_give_the_rows_that_heartbeats_give_one_at_a_time(seed: int, way
         records = []
         for _ in range(random.randint(1, 3)):
             now_ms += random.choice([0, 700, 1500, 1501, 60_000])
-            records.append(ReceivedRecord(0, pack_sequence(1, offset, 0), now_ms, scenario.beat()))
+            records.append(received(pack_sequence(1, offset, 0), now_ms, scenario.beat()))
             offset += 1
         for batch in ([records], [[record] for record in records])[random.randint(0, 1)]:
             rows, expected = apart.fold(batch), one_by_one.fold(batch)
@@ -107,8 +107,8 @@ def test_batches_give_the_rows_that_heartbeats_give_one_at_a_time(seed: int, way
 def _parted(*entries: dict[str, Any], after_ms: int = 60_000) -> tuple[int, int]:
     """How many are set apart and how many are not, for a device that said `BODY` and wanted version 1."""
     worker = Worker()
-    worker.fold([ReceivedRecord(0, pack_sequence(1, 0, 0), NOW_MS, [_entry(wanted_version="1"), _entry("other")])])
-    record = ReceivedRecord(0, pack_sequence(1, 1, 0), NOW_MS + after_ms, [_entry(**each) for each in entries])
+    worker.fold([received(pack_sequence(1, 0, 0), NOW_MS, [_entry(wanted_version="1"), _entry("other")])])
+    record = received(pack_sequence(1, 1, 0), NOW_MS + after_ms, [_entry(**each) for each in entries])
     parted = part([record], worker.memory, REPEAT_WITHIN_MS)
     return len(parted.unchanged), len(parted.rest)
 
@@ -150,12 +150,12 @@ def test_a_device_that_is_there_twice_is_left_to_the_fold() -> None:
 def test_what_a_later_piece_brings_follows_what_was_set_apart_before() -> None:
     """It may be set apart as well, until its device says something else: from then on the order counts."""
     worker = Worker()
-    worker.fold([ReceivedRecord(0, pack_sequence(1, 0, 0), NOW_MS, [_entry(), _entry("other")])])
+    worker.fold([received(pack_sequence(1, 0, 0), NOW_MS, [_entry(), _entry("other")])])
     parting = Parting(worker.memory, REPEAT_WITHIN_MS)
     hashes = [[7, 7], [7, 8], [7, 7]]
     for offset, (of_device, of_other) in enumerate(hashes, start=1):
         entries = [_entry(content_hash=of_device), _entry("other", content_hash=of_other)]
-        parting.take([ReceivedRecord(0, pack_sequence(1, offset, 0), NOW_MS + 60_000 + 1000 * offset, entries)])
+        parting.take([received(pack_sequence(1, offset, 0), NOW_MS + 60_000 + 1000 * offset, entries)])
     unchanged, rest = parting.parted()
     assert unchanged.device_ids == [b"device", b"other", b"device", b"device"]
     assert unchanged.is_repeat.tolist() == [False, False, True, True]
@@ -168,7 +168,7 @@ def test_what_a_later_piece_brings_follows_what_was_set_apart_before() -> None:
 def test_a_replay_is_left_to_the_fold() -> None:
     """Which skips it, by its position."""
     worker = Worker()
-    record = ReceivedRecord(0, pack_sequence(1, 5, 0), NOW_MS, [_entry()])
+    record = received(pack_sequence(1, 5, 0), NOW_MS, [_entry()])
     worker.fold([record])
     assert len(part([record], worker.memory, REPEAT_WITHIN_MS).unchanged) == 0
     assert not worker.fold([record]).heartbeats

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
-from streams.heartbeats.records import HeartbeatEntry
 from tests.streams.heartbeats.heartbeat_ledger import Taken
 
 UPLOADS = ["0001-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z", "2022-03-04T05:06:07.123+02:00", None]

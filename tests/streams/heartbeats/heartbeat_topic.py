@@ -8,8 +8,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.group import LeaveGroupRequest
 
+from fleet.heartbeats.entries import HeartbeatEntry
 from settings import Settings
-from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
+from streams.heartbeats.records import encode_heartbeats, partition_of
 from streams.topics import heartbeats_group
 from tests.streams.heartbeats.heartbeat_scenario import taken
 

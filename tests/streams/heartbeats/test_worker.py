@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver import Client
 from httpx import AsyncClient
@@ -16,13 +17,14 @@ from fleet.decisions.commands import EnrolDevice, PutResource, RegisterDevice, R
 from fleet.decisions.decider import DecidedRequests, Decider
 from fleet.decisions.state import FleetState
 from fleet.decisions.verdict import Limits
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.position import pack_sequence
 from local.clickhouse.process import ClickHouseEndpoint
 from local.free_ports import free_port
 from settings import Settings
 from storage.decisions import insert_decisions
 from streams.commands.records import decode_requests
-from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
+from streams.heartbeats.records import encode_heartbeats, partition_of
 from streams.topic_ids import admin_client
 from tests.streams.conftest import REPEAT_WITHIN_MS, ROOT, Start
 from tests.streams.heartbeats.heartbeat_ledger import expected_views
@@ -103,9 +105,10 @@ async def test_poison_records_are_put_aside_and_the_rest_goes_on(
             b"",
             b"not MessagePack",
             encode_heartbeats([]) + b"x",
-            b"\x92\x02\x90",
+            b"\x92\x03\x90",
             b"\xc1",
             b"\x92\x01" + b"\x91" * 100_000,
+            msgspec.msgpack.encode([2, ["north"], [""], bytes(40), b"device-1", b""]),
         ]
         partition = partition_of("north", "device-1", 3)
         sent = [await user.send_raw(partition, value) for value in poison]
@@ -120,7 +123,8 @@ async def test_poison_records_are_put_aside_and_the_rest_goes_on(
     assert headers[b"not MessagePack"]["position"].decode() == f"1-{partition}-{sent[1].offset}-0"
     assert headers[b"not MessagePack"]["topic"].decode() == f"{settings.kafka.topic_prefix}.heartbeats"
     assert b"$.status" in headers[b'{"status":7}']["reason"]
-    assert b"version 2" in headers[b"\x92\x02\x90"]["reason"]
+    assert b"version 3" in headers[b"\x92\x03\x90"]["reason"]
+    assert b"device ids are not as long" in headers[poison[-1]]["reason"]
 
 
 async def _records(settings: Settings, topic: str) -> list[Any]:

@@ -12,13 +12,14 @@ from fleet.devices.hardware import Hardware, merge_hardware
 from fleet.heartbeats.batch import Lookups, Stored
 from fleet.heartbeats.device_fold import Executed, Relabelled
 from fleet.heartbeats.device_memory import DeviceMemory
+from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from fleet.heartbeats.rows import ContentRow
 from fleet.position import Position
 from storage.device_contents import CONTENTS
 from storage.table import insert_rows
 from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
-from streams.heartbeats.records import HeartbeatEntry, encode_heartbeats, partition_of
+from streams.heartbeats.records import encode_heartbeats, partition_of
 from streams.heartbeats.tables import HeartbeatTables
 from streams.heartbeats.writer import HeartbeatTopic, HeartbeatWriter
 from streams.metrics import WorkerMetrics
