@@ -1,6 +1,5 @@
 """Reads during a storm of changes: a workload that selects a tenth of the fleet changes again and again."""
 
-import re
 import statistics
 import time
 from typing import Final
@@ -10,7 +9,7 @@ from benchmarks.fleet_content import REGIONS, device_id
 from benchmarks.load.poll_load import poll_script
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import usage, used_between
-from benchmarks.measuring.visibility import ChangeProbe, ProbedChange
+from benchmarks.measuring.visibility import ChangeProbe, numbered_workload
 from benchmarks.parts.beating_fleet import registered_fleet
 from benchmarks.parts.installation import Installation
 from benchmarks.report.result import Check, Figure
@@ -20,18 +19,6 @@ QUESTION: Final = "how soon does every API process serve a change of a tenth of 
 
 _CALLS: Final = ("registration", "configuration")
 _BETWEEN_S: Final = 0.2
-_SHOWN: Final = re.compile(rb'"number":"(\d+)"')
-
-
-def _change_of_a_workload() -> ProbedChange:
-    """Of one that a region runs, shown to a device of it."""
-    return ProbedChange(
-        "EdgeWorkload",
-        f"in-{REGIONS[0]}",
-        device_id(0),
-        lambda number: {"metadata": {"annotations": {"podman/number": str(number)}}},
-        lambda body: int(shown[1]) if (shown := _SHOWN.search(body)) else None,
-    )
 
 
 class _Polled:
@@ -61,7 +48,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     """Changes with nothing else to do, polls at rest, and both together."""
     scale = workplace.scale
     with registered_fleet(workplace, scale, say) as installation:
-        probe = ChangeProbe(installation, _change_of_a_workload())
+        probe = ChangeProbe(installation, numbered_workload(f"in-{REGIONS[0]}", device_id(0)))
         _ = installation.client
         with probe.watching():
             idle_s, idle_lost = _changes(probe, scale.seconds / 2)

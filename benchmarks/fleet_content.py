@@ -65,9 +65,9 @@ def shared_resources(seed: int = 0) -> list[Change]:
         _body("v1", "Namespace", "", NAMESPACE, {}),
         _body("v1", "ConfigMap", NAMESPACE, "settings", {"data": {"GREETING": "hello", "INTERVAL": "30"}}),
         *(_set(name, 60 + 10 * number) for number, name in enumerate(SETS)),
-        _workload("agent", {}),
-        *(_workload(f"of-{name}", {"matchLabels": {"flotta/member-of": name}}) for name in SETS),
-        *(_workload(f"in-{name}", {"matchLabels": {"region": name}}) for name in REGIONS),
+        workload("agent", {}),
+        *(workload(f"of-{name}", {"matchLabels": {"flotta/member-of": name}}) for name in SETS),
+        *(workload(f"in-{name}", {"matchLabels": {"region": name}}) for name in REGIONS),
     ]
     return [_change(body, random) for body in bodies]
 
@@ -120,7 +120,8 @@ def _set(name: str, period_s: int) -> JSONObject:
     return _body(API_VERSION, "EdgeDeviceSet", NAMESPACE, name, {"spec": spec})
 
 
-def _workload(name: str, selector: JSONObject) -> JSONObject:
+def workload(name: str, selector: JSONObject) -> JSONObject:
+    """An EdgeWorkload of the devices that the selector names."""
     container = {
         "name": name,
         "image": f"quay.example/{name}:1.4",

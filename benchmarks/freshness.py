@@ -10,7 +10,7 @@ from benchmarks.benchmark import Findings, Say
 from benchmarks.fleet_content import device_id
 from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.heartbeats import ledger_checks
-from benchmarks.measuring.visibility import ChangeProbe, change_of_a_set, seconds_until_visible
+from benchmarks.measuring.visibility import ChangeProbe, ProbedChange, seconds_until_visible, workload_of_a_shop
 from benchmarks.parts.beating_fleet import beaten_fleet
 from benchmarks.parts.installation import Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
@@ -22,8 +22,11 @@ QUESTION: Final = (
 
 _SHARES: Final = (0.1, 0.5, 0.9)
 _SEARCH_S: Final = 20.0
-_LONGEST_S: Final = 60.0
-_BETWEEN_S: Final = 0.2
+_LONGEST_S: Final = 90.0
+_BETWEEN_S: Final = 0.5
+_NOT_EXPECTED: Final = 0.5
+"""Of the shortest time that a heartbeat took so far: nobody looks for one before."""
+
 _QUANTILES: Final = ((0.5, "p50"), (0.99, "p99"))
 
 
@@ -43,9 +46,11 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     with beaten_fleet(workplace, scale, say) as (installation, beats):
         highest = beats.run(scale.at_most(_SEARCH_S)).stored_per_s
         say(f"highest rate, until stored: {highest:,.0f}/s")
+        change, device = workload_of_a_shop(installation), device_id(scale.devices - 1)
+        probing = _Probing(installation, beats, change, device, scale.at_most(_LONGEST_S))
         probed = []
         for share in _SHARES:
-            probed.append(_probe(installation, workplace, beats, share, highest))
+            probed.append(probing.at(share, highest * share))
             say(_told(probed[-1]))
         lost = sum(each.lost for each in probed)
         return Findings(
@@ -60,42 +65,53 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             ),
             (_plot(probed),),
             (
-                "Visible: from the answer to one more heartbeat to its row in `heartbeats`, looked for every 50 ms.",
                 (
-                    "Served: from `stored_at` of a change of a set that a third of the devices is in, to the first"
-                    " answer of each API process that has it; each is asked every 4 ms."
+                    "Visible: from the answer to one more heartbeat to its row in `heartbeats`, looked for every 50 ms"
+                    " from half the shortest such time on."
+                ),
+                (
+                    "Served: from `stored_at` of a change of a workload that 20 devices run, to the first"
+                    " answer of each API process that has it; each is asked every 4 ms until then."
                 ),
             ),
         )
 
 
-def _probe(installation: Installation, workplace: Workplace, beats: Beats, share: float, highest: float) -> _Probed:
-    scale = workplace.scale
-    probe = ChangeProbe(installation, change_of_a_set(installation, scale.devices))
-    visible_s: list[float] = []
-    served_s: list[float] = []
-    lost = 0
-    runs: list[Run] = []
-    load = threading.Thread(
-        target=lambda: runs.append(beats.run(scale.at_most(_LONGEST_S), rate=highest * share)), name="load"
-    )
-    # Connected before the load's thread uses the same client.
-    _ = installation.client
-    with probe.watching():
-        load.start()
-        ends_s = time.monotonic() + scale.at_most(_LONGEST_S)
-        while time.monotonic() < ends_s:
-            seen_s = seconds_until_visible(installation, device_id(scale.devices - 1))
-            if seen_s is None:
-                lost += 1
-            else:
-                visible_s.append(seen_s)
-            changed_s = probe.seconds_until_served()
-            lost += not changed_s
-            served_s += changed_s
-            time.sleep(_BETWEEN_S)
-        load.join()
-    return _Probed(share, runs[0], visible_s, served_s, lost)
+class _Probing(NamedTuple):
+    """What is probed, and for how long at each rate."""
+
+    installation: Installation
+    beats: Beats
+    change: ProbedChange
+    device: str
+    seconds: float
+
+    def at(self, share: float, rate: float) -> _Probed:
+        """Probe one after the other beside so many heartbeats a second."""
+        probe = ChangeProbe(self.installation, self.change)
+        visible_s: list[float] = []
+        served_s: list[float] = []
+        lost = 0
+        runs: list[Run] = []
+        load = threading.Thread(target=lambda: runs.append(self.beats.run(self.seconds, rate=rate)), name="load")
+        # Connected before the load's thread uses the same client.
+        _ = self.installation.client
+        with probe.watching():
+            load.start()
+            ends_s = time.monotonic() + self.seconds
+            while time.monotonic() < ends_s:
+                not_before_s = min(visible_s, default=0.0) * _NOT_EXPECTED
+                seen_s = seconds_until_visible(self.installation, self.device, not_before_s)
+                if seen_s is None:
+                    lost += 1
+                else:
+                    visible_s.append(seen_s)
+                changed_s = probe.seconds_until_served()
+                lost += not changed_s
+                served_s += changed_s
+                time.sleep(_BETWEEN_S)
+            load.join()
+        return _Probed(share, runs[0], visible_s, served_s, lost)
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

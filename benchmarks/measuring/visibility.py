@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,20 +11,23 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.fleet_content import NAMESPACE, SETS, device_id
+from benchmarks.fleet_content import NAMESPACE, device_id, workload
 from benchmarks.load.request_heads import BASE_PATH
 from benchmarks.parts.installation import Installation
-from cli.resources.resource_paths import resource_path
+from cli.resources.resource_paths import collection_path, resource_path
 from fleet.position import Position
 from fleet.resources import KINDS
 
 _LOOK_EVERY_S: Final = 0.05
-"""Between looks whether a heartbeat is visible: more often would take what is to be measured."""
+"""Between looks whether a heartbeat is visible, each some 20 ms of the engine: more would take what is measured."""
 
 _POLL_EVERY_S: Final = 0.004
 _GIVE_UP_S: Final = 30.0
 _CONNECTIONS_TRIED: Final = 200
 _OK: Final = 200
+_DONE: Final = (200, 201)
+_JSON: Final = "application/json"
+_SHOWN: Final = re.compile(rb'"number":"(\d+)"')
 _VISIBLE: Final = """
     SELECT count() FROM heartbeats
     WHERE namespace = {namespace:String} AND device_id = {device:String} AND partition = {partition:UInt16}
@@ -32,8 +36,11 @@ _VISIBLE: Final = """
 """
 
 
-def seconds_until_visible(installation: Installation, device: str) -> float | None:
-    """Send one heartbeat, and look until SQL shows it; None when it was refused or did not come."""
+def seconds_until_visible(installation: Installation, device: str, first_look_s: float = 0.0) -> float | None:
+    """Send one heartbeat, and look until SQL shows it; None when it was refused or did not come.
+
+    There is no look in the first `first_look_s`, in which it is not expected.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", installation.settings.http.port, timeout=5)
     try:
         body = json.dumps({"status": "up", "version": str(time.time()), "workloads": [], "events": []})
@@ -47,6 +54,7 @@ def seconds_until_visible(installation: Installation, device: str) -> float | No
     finally:
         connection.close()
     where = {"partition": position.partition, "offset": position.offset, "index": position.batch_index}
+    time.sleep(first_look_s)
     while not installation.query(_VISIBLE, namespace=NAMESPACE, device=device, **where)[0][0]:
         if time.monotonic() - acknowledged_s > _GIVE_UP_S:
             return None
@@ -64,15 +72,24 @@ class ProbedChange(NamedTuple):
     shown: Callable[[bytes], int | None]
 
 
-def change_of_a_set(installation: Installation, devices: int) -> ProbedChange:
-    """Of the period of a set that a third of the fleet is in, shown to the first of its members."""
+def numbered_workload(name: str, device: str) -> ProbedChange:
+    """Of a workload: an annotation, shown to a device that runs it."""
     return ProbedChange(
-        "EdgeDeviceSet",
-        SETS[0],
-        _member(installation, devices),
-        lambda period_s: {"spec": {"heartbeat": {"periodSeconds": period_s}}},
-        lambda body: json.loads(body)["device-configuration"]["configuration"]["heartbeat"]["period_seconds"],
+        "EdgeWorkload",
+        name,
+        device,
+        lambda number: {"metadata": {"annotations": {"podman/number": str(number)}}},
+        lambda body: int(shown[1]) if (shown := _SHOWN.search(body)) else None,
     )
+
+
+def workload_of_a_shop(installation: Installation) -> ProbedChange:
+    """Of a workload that is made now for the few devices of a shop, so that changing it is no load."""
+    device = device_id(0)
+    shop = _resource(installation, "EdgeDevice", device)["metadata"]["labels"]["shop"]
+    body = workload("probe", {"matchLabels": {"shop": shop}})
+    _call(installation, "POST", collection_path(KINDS["EdgeWorkload"], NAMESPACE), json.dumps(body))
+    return numbered_workload("probe", device)
 
 
 _FIRST_NUMBER: Final = 101
@@ -87,12 +104,20 @@ class ChangeProbe:
         self._change = change
         self._first_served_s: dict[int, dict[int, float]] = {}  # Unix time by process and number
         self._ended = threading.Event()
+        self._awaited = threading.Event()
         self._threads: list[threading.Thread] = []
         self._numbers = itertools.count(_FIRST_NUMBER)
 
     def seconds_until_served(self) -> list[float]:
         """One change: for each API process, the time from its being stored to its being served. Empty when lost."""
         number = next(self._numbers)
+        self._awaited.set()
+        try:
+            return self._served(number)
+        finally:
+            self._awaited.clear()
+
+    def _served(self, number: int) -> list[float]:
         revision = self._patch(number)
         rows = self._installation.query(
             "SELECT toUnixTimestamp64Milli(min(stored_at)) FROM decisions WHERE revision = {revision:UInt64}",
@@ -110,14 +135,8 @@ class ChangeProbe:
         """Make the change; its revision."""
         path = resource_path(KINDS[self._change.kind], NAMESPACE, self._change.name)
         patch = json.dumps(self._change.patch(number))
-        connection = _connect(self._installation)
-        connection.request("PATCH", path, patch, {"Content-Type": "application/merge-patch+json"})
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        if answer.status != _OK:
-            raise BenchmarkError(f"{self._change.kind} {self._change.name}: {answer.status} {body[:500]!r}")
-        return int(json.loads(body)["metadata"]["resourceVersion"])
+        changed = _call(self._installation, "PATCH", path, patch, "application/merge-patch+json")
+        return int(changed["metadata"]["resourceVersion"])
 
     def _connections(self) -> dict[int, http.client.HTTPConnection]:
         """A connection to each API process: the kernel chooses who gets one, so try until all are met."""
@@ -137,6 +156,8 @@ class ChangeProbe:
     def _poll(self, connection: http.client.HTTPConnection, first_s: dict[int, float]) -> None:
         path = f"{BASE_PATH}/namespaces/{NAMESPACE}/devices/{self._change.device}/configuration"
         while not self._ended.wait(_POLL_EVERY_S):
+            if not self._awaited.wait(_LOOK_EVERY_S):
+                continue
             connection.request("GET", path)
             number = self._change.shown(connection.getresponse().read())
             if number is not None:
@@ -144,7 +165,7 @@ class ChangeProbe:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Poll every process meanwhile."""
+        """Poll every process meanwhile, while a change is awaited."""
         connections = self._connections()
         self._first_served_s = {process: {} for process in connections}
         self._threads = [
@@ -165,17 +186,21 @@ class ChangeProbe:
                 connection.close()
 
 
-def _member(installation: Installation, devices: int) -> str:
-    """A device of the set."""
+def _resource(installation: Installation, kind: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = _call(installation, "GET", resource_path(KINDS[kind], NAMESPACE, name))
+    return found
+
+
+def _call(installation: Installation, method: str, path: str, body: str = "", content_type: str = _JSON) -> Any:
+    """The answer of the management plane. Raises BenchmarkError."""
     connection = _connect(installation)
-    for index in range(min(devices, 100)):
-        path = f"/apis/management.project-flotta.io/v1alpha1/namespaces/{NAMESPACE}/edgedevices/{device_id(index)}"
-        connection.request("GET", path)
-        body = json.loads(connection.getresponse().read())
-        if body["metadata"]["labels"].get("flotta/member-of") == SETS[0]:
-            connection.close()
-            return device_id(index)
-    raise BenchmarkError(f"no device is a member of {SETS[0]}")
+    connection.request(method, path, body, {"Content-Type": content_type})
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    if answer.status not in _DONE:
+        raise BenchmarkError(f"{method} {path}: {answer.status} {text[:500]!r}")
+    return json.loads(text)
 
 
 def _connect(installation: Installation) -> http.client.HTTPConnection:

@@ -1,5 +1,6 @@
 """Where results are kept: `DATE-NAME.json`, `.md` and one SVG a plot; a later run of the same day replaces them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,10 @@ def write(result: Result, folder: Path) -> Path:
     return path
 
 
-def newest(name: str, folder: Path = RESULTS) -> Result | None:
-    """The last result of a benchmark in a folder."""
-    files = sorted(folder.glob(f"????-??-??-{name}.json"))
-    return msgspec.json.decode(files[-1].read_bytes(), type=Result) if files else None
+def newest(
+    name: str, folder: Path = RESULTS, is_wanted: Callable[[Result], bool] = lambda _result: True
+) -> Result | None:
+    """The last result of a benchmark in a folder, of those that are wanted."""
+    files = sorted(folder.glob(f"????-??-??-{name}.json"), reverse=True)
+    results = (msgspec.json.decode(file.read_bytes(), type=Result) for file in files)
+    return next(filter(is_wanted, results), None)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benchmarks.capacity import measure
@@ -33,6 +34,17 @@ def test_a_model_that_does_not_give_the_measured_points_is_wrong(tmp_path: Path)
     _write_results(tmp_path, held=10_000.0)
     findings = measure(Workplace(tmp_path, QUICK, is_quick=True, results=tmp_path), lambda _: None)
     assert not findings.checks[0].is_good
+
+
+def test_a_rate_that_was_asked_for_is_not_taken_for_the_highest(tmp_path: Path) -> None:
+    """A later result that held what it was told to says nothing of what could have been held."""
+    _write_results(tmp_path, held=19_000.0)
+    asked = msgspec.structs.replace(
+        _result("heartbeats", {"accepted": 5_000.0}), began_at=datetime(2026, 1, 2, tzinfo=UTC), scale={"rate": 5_000}
+    )
+    write(asked, tmp_path)
+    findings = measure(Workplace(tmp_path, QUICK, is_quick=True, results=tmp_path), lambda _: None)
+    assert all(check.is_good for check in findings.checks), findings.checks
 
 
 def test_a_missing_result_is_named(tmp_path: Path) -> None:
