@@ -72,8 +72,7 @@ async def run_commands(settings: Settings, reached: Callable[[Step], None] = lam
         reached=reached,
     )
     health = WorkerHealth((PARTITIONS, STATE))
-    window_s = settings.commands.window_ms / 1000
-    add_command_agent(app, names.commands.name, processor, window_s, loaded=partial(health.has, STATE))
+    add_command_agent(app, names.commands.name, processor, loaded=partial(health.has, STATE))
     listen(metrics.registry, health, streams.metrics_host, streams.commands_metrics_port)
     producer.start()
     async with StallWatch(

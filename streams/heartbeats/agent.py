@@ -13,7 +13,7 @@ from typing import Any
 import faust
 import stamina
 
-from streams.heartbeats.gathering import gathered
+from streams.gathering import gathered
 from streams.heartbeats.parcels import PARCELS_OF_A_FETCH, records_of
 from streams.heartbeats.received import HeartbeatRecord, RecordsMissingError
 from streams.heartbeats.writer import HeartbeatWriter

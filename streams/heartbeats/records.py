@@ -23,6 +23,7 @@ from zlib import crc32
 import msgspec
 
 from fleet.heartbeats.entries import HeartbeatEntry, RecordEntries
+from fleet.position import MAX_INDEX
 
 VERSION = 2
 
@@ -81,7 +82,10 @@ def decode_heartbeats(value: bytes) -> RecordEntries:
         record = _decode(value)
         return RecordEntries(record.namespaces, record.wanted_versions, record.heads, record.device_ids, record.bodies)
     if version == 1:
-        return RecordEntries.of(map(_entry, _decode_first(value).entries))
+        entries = _decode_first(value).entries
+        if len(entries) > MAX_INDEX + 1:
+            raise msgspec.ValidationError(f"this record holds {len(entries)} heartbeats, more than {MAX_INDEX + 1}")
+        return RecordEntries.of(map(_entry, entries))
     raise msgspec.ValidationError(f"heartbeat record version {version}, this program reads {VERSION}")
 
 

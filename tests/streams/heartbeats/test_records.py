@@ -8,6 +8,7 @@ import pytest
 
 from fleet.heartbeats.device_index import digests
 from fleet.heartbeats.entries import EntryColumns, HeartbeatEntry, MalformedEntriesError, RecordEntries
+from fleet.position import MAX_INDEX
 from streams.heartbeats.records import decode_heartbeats, encode_heartbeats, partition_of
 from tests.streams.heartbeats.record_entries import entries_of
 
@@ -106,6 +107,10 @@ def test_a_record_of_version_1_still_reads() -> None:
     ]
     assert entries_of(msgspec.msgpack.encode([1, first])) == ENTRIES
     assert entries_of(msgspec.msgpack.encode([1, [each[:6] for each in first[:2]]])) == ENTRIES[:2]
+    many = [["default", str(number), 7, True, None, b""] for number in range(MAX_INDEX + 2)]
+    assert len(decode_heartbeats(msgspec.msgpack.encode([1, many[1:]]))) == MAX_INDEX + 1
+    with pytest.raises(msgspec.DecodeError, match="more than"):
+        decode_heartbeats(msgspec.msgpack.encode([1, many]))
     (negative,) = entries_of(msgspec.msgpack.encode([1, [["default", "device-1", -5, True, None, b"{}"]]]))
     assert negative.content_hash == 2**64 - 5
 

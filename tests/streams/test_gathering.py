@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from streams.heartbeats.gathering import gathered
+from streams.gathering import gathered
 
 
 class Source:
