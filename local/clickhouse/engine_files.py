@@ -1,5 +1,6 @@
 """The files the engine reads when it starts: roles with their grants, and limits no statement can lift."""
 
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
@@ -23,6 +24,12 @@ _PACKED_PART_BYTES: Final = 10 * _MIB
 
 _MERGE_BASE: Final = 10
 """A merge's result is so many times as large as its largest part; with the usual 5 each row is merged more often."""
+
+_CORES_A_MERGE_THREAD: Final = 2
+"""All tables get as many inserts, so their merges come due together: on half of the cores they take turns."""
+
+_MERGES_A_THREAD: Final = 4
+"""A thread goes on with the shortest of so many, so that small parts do not wait behind a large merge."""
 
 
 class QueryLimits(NamedTuple):
@@ -51,6 +58,9 @@ def _config(users: Path) -> str:
   <mark_cache_size>{256 * _MIB}</mark_cache_size>
   <!-- Otherwise default_normal_view_sql_security of the profile means nothing. -->
   <ignore_empty_sql_security_in_create_view_query>0</ignore_empty_sql_security_in_create_view_query>
+  <background_pool_size>{max(1, (os.cpu_count() or 1) // _CORES_A_MERGE_THREAD)}</background_pool_size>
+  <background_merges_mutations_concurrency_ratio>{_MERGES_A_THREAD}</background_merges_mutations_concurrency_ratio>
+  <background_merges_mutations_scheduling_policy>shortest_task_first</background_merges_mutations_scheduling_policy>
   <merge_tree>
     <min_bytes_for_full_part_storage>{_PACKED_PART_BYTES}</min_bytes_for_full_part_storage>
     <!-- Sketches of every column at every merge, for plans of queries that we do not have. -->
