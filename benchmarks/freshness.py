@@ -10,9 +10,9 @@ from benchmarks.benchmark import Findings, Say
 from benchmarks.fleet_content import device_id
 from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.heartbeats import ledger_checks
-from benchmarks.measuring.visibility import ChangeProbe, ProbedChange, seconds_until_visible, workload_of_a_shop
+from benchmarks.measuring.visibility import ChangeProbe, ProbedChange, probe_heartbeat, workload_of_a_shop
 from benchmarks.parts.beating_fleet import beaten_fleet
-from benchmarks.parts.installation import Installation
+from benchmarks.parts.installation import GENERATOR, STAGES, Installation
 from benchmarks.report.result import Check, Figure, Line, Plot
 from benchmarks.scale import Workplace
 
@@ -31,13 +31,20 @@ _QUANTILES: Final = ((0.5, "p50"), (0.99, "p99"))
 
 
 class _Probed(NamedTuple):
-    """What the probes saw at one rate; seconds."""
+    """What the probes saw at one rate; seconds. Beside them how many were refused, or not seen within 30 s."""
 
     share: float
     run: Run
     visible_s: list[float]
     served_s: list[float]
-    lost: int
+    refused: int
+    invisible: int
+    unserved: int
+
+    @property
+    def lost(self) -> int:
+        """Probes that saw nothing."""
+        return self.refused + self.invisible + self.unserved
 
 
 def measure(workplace: Workplace, say: Say) -> Findings:
@@ -52,12 +59,11 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         for share in _SHARES:
             probed.append(probing.at(share, highest * share))
             say(_told(probed[-1]))
-        lost = sum(each.lost for each in probed)
         return Findings(
             installation.chosen,
             (
                 *ledger_checks([each.run for each in probed]),
-                Check("every probe was seen", lost == 0, f"{lost} were not, of {sum(map(_probes, probed))}"),
+                _all_seen(probed),
             ),
             (
                 Figure("highest rate", "heartbeats/s", (highest,)),
@@ -91,7 +97,7 @@ class _Probing(NamedTuple):
         probe = ChangeProbe(self.installation, self.change)
         visible_s: list[float] = []
         served_s: list[float] = []
-        lost = 0
+        refused = invisible = unserved = 0
         runs: list[Run] = []
         load = threading.Thread(target=lambda: runs.append(self.beats.run(self.seconds, rate=rate)), name="load")
         # Connected before the load's thread uses the same client.
@@ -101,17 +107,33 @@ class _Probing(NamedTuple):
             ends_s = time.monotonic() + self.seconds
             while time.monotonic() < ends_s:
                 not_before_s = min(visible_s, default=0.0) * _NOT_EXPECTED
-                seen_s = seconds_until_visible(self.installation, self.device, not_before_s)
-                if seen_s is None:
-                    lost += 1
+                beat = probe_heartbeat(self.installation, self.device, not_before_s)
+                if beat.visible_s is not None:
+                    visible_s.append(beat.visible_s)
+                elif beat.is_accepted:
+                    invisible += 1
                 else:
-                    visible_s.append(seen_s)
+                    refused += 1
                 changed_s = probe.seconds_until_served()
-                lost += not changed_s
+                unserved += not changed_s
                 served_s += changed_s
                 time.sleep(_BETWEEN_S)
             load.join()
-        return _Probed(share, runs[0], visible_s, served_s, lost)
+        return _Probed(share, runs[0], visible_s, served_s, refused, invisible, unserved)
+
+
+def _all_seen(probed: list[_Probed]) -> Check:
+    told = ", ".join(
+        f"{count} {what}"
+        for count, what in (
+            (sum(each.refused for each in probed), "refused"),
+            (sum(each.invisible for each in probed), "acknowledged and not in SQL within 30 s"),
+            (sum(each.unserved for each in probed), "changed and not served within 30 s"),
+        )
+    )
+    return Check(
+        "every probe was seen", not any(each.lost for each in probed), f"{told}; of {sum(map(_probes, probed))}"
+    )
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
@@ -129,7 +151,11 @@ def _figures(probed: _Probed) -> list[Figure]:
             for what, values in (("visible in SQL", probed.visible_s), ("change served", probed.served_s))
             for share, name in _QUANTILES
         ),
+        Figure(f"{at}: 99 % of all heartbeats in SQL within", "s", (probed.run.visible_p99_s,)),
         Figure(f"{at}: acknowledged, p99", "ms", (probed.run.outcome.latency_ms["p99"],)),
+        *(Figure(f"{at}: processor, {stage}", "cores", (probed.run.cores(stage),)) for stage in (*STAGES, GENERATOR)),
+        Figure(f"{at}: others on the machine", "cores", (probed.run.others_s / probed.run.took_s,)),
+        Figure(f"{at}: a fixed computation meanwhile", "ms", (probed.run.watch.computation_ms(),)),
         Figure(f"{at}: probes", "", (float(_probes(probed)),)),
     ]
 

@@ -4,6 +4,7 @@ Twice: where the machine is the limit, which the load generator needs as well, s
 in flight are, far below what the machine can do, so that the rest is refused.
 """
 
+from statistics import mean
 from typing import Final, NamedTuple
 
 import msgspec
@@ -22,7 +23,13 @@ QUESTION: Final = (
     "at twice the highest rate, how much is accepted, how is the rest refused, and is it normal afterwards?"
 )
 
-_BEFORE_S: Final = 20.0
+_HIGHEST_S: Final = 30.0
+"""For each of the closed loops before and after the overload, between which the machine's own pace lies."""
+
+_AFTER_S: Final = 20.0
+_GOODPUT: Final = 0.9
+"""Of the highest rate: what must be accepted at twice as much."""
+
 _LONGEST_S: Final = 120.0
 _FACTOR: Final = 2.0
 _CONNECTIONS: Final = 4
@@ -47,16 +54,27 @@ _IN_FLIGHT: Final = "bytes in flight are the limit"
 
 
 class _Flood(NamedTuple):
-    """The highest rate, twice that, and half of it afterwards: with good calls, and with every second one malformed.
+    """The highest rate, twice that, half of it with good calls and with every second one malformed, the highest again.
 
     `chosen` are the installation's settings.
     """
 
     chosen: dict[str, str]
-    highest: Run
+    before: Run
     overloaded: Run
     after: Run
     spoiled: Run
+    again: Run
+
+    @property
+    def highest_per_s(self) -> float:
+        """Accepted heartbeats a second of the closed loops before and after."""
+        return mean((self.before.outcome.accepted_per_s, self.again.outcome.accepted_per_s))
+
+    @property
+    def goodput(self) -> float:
+        """What was accepted of an overload, of the highest rate."""
+        return self.overloaded.outcome.accepted_per_s / self.highest_per_s
 
 
 def measure(workplace: Workplace, say: Say) -> Findings:
@@ -71,8 +89,8 @@ def measure(workplace: Workplace, say: Say) -> Findings:
     return Findings(
         by_machine.chosen,
         (
-            *_checks(by_machine, _MACHINE),
-            *_checks(in_flight, _IN_FLIGHT),
+            *_checks(by_machine, _MACHINE, workplace),
+            *_checks(in_flight, _IN_FLIGHT, workplace),
             Check(f"{_IN_FLIGHT}: the rest is refused", workplace.is_quick or refused > 0, f"{refused:,} times 503"),
         ),
         (
@@ -88,37 +106,42 @@ def measure(workplace: Workplace, say: Say) -> Findings:
 
 def _flood(workplace: Workplace, say: Say) -> _Flood:
     scale = workplace.scale
-    short_s = scale.at_most(_BEFORE_S)
+    highest_s, after_s = scale.at_most(_HIGHEST_S), scale.at_most(_AFTER_S)
     with beaten_fleet(workplace, scale, say) as (installation, beats):
-        highest = beats.run(short_s)
-        say(f"highest: {_told(highest)}")
+        before = beats.run(highest_s)
+        say(f"highest: {_told(before)}")
         flood = Beats(installation, scale.devices, scale.seed, scale.connections * _CONNECTIONS)
         flood.sent = beats.sent
-        rate = highest.outcome.accepted_per_s
+        rate = before.outcome.accepted_per_s
         overloaded = flood.run(scale.at_most(_LONGEST_S), rate=rate * _FACTOR, bad_every=_BAD_EVERY)
         say(f"overloaded: {_told(overloaded)}")
         beats.sent += flood.sent
-        after = beats.run(short_s, rate=rate * _NORMAL_SHARE)
+        after = beats.run(after_s, rate=rate * _NORMAL_SHARE)
         say(f"afterwards: {_told(after)}")
-        spoiled = beats.run(short_s, rate=rate * _NORMAL_SHARE, bad_every=_SPOILED_EVERY)
+        spoiled = beats.run(after_s, rate=rate * _NORMAL_SHARE, bad_every=_SPOILED_EVERY)
         say(f"every second malformed: {_told(spoiled)}")
-        return _Flood(installation.chosen, highest, overloaded, after, spoiled)
+        again = beats.run(highest_s)
+        say(f"highest again: {_told(again)}")
+        return _Flood(installation.chosen, before, overloaded, after, spoiled, again)
 
 
 def _figures(flood: _Flood, limit: str) -> tuple[Figure, ...]:
-    outcome, highest, after = flood.overloaded.outcome, flood.highest.outcome.accepted_per_s, flood.after.outcome
+    outcome, after = flood.overloaded.outcome, flood.after.outcome
+    before, again = flood.before.outcome.accepted_per_s, flood.again.outcome.accepted_per_s
     figures = (
-        Figure("highest rate before", "heartbeats/s", (highest,)),
-        Figure("offered", "calls/s", (highest * _FACTOR,)),
+        Figure("highest rate, before and after", "heartbeats/s", (before, again)),
+        Figure("offered", "calls/s", (before * _FACTOR,)),
         Figure("sent", "calls/s", (outcome.sent / outcome.duration_s,)),
         Figure("accepted", "heartbeats/s", (outcome.accepted_per_s,)),
-        Figure("accepted, of the highest before", "", (outcome.accepted_per_s / highest,), "0.9"),
+        Figure("accepted, of the highest", "", (flood.goodput,), f"{_GOODPUT}"),
         Figure("answered 400 (malformed)", "1/s", (outcome.statuses.get("400", 0) / outcome.duration_s,)),
         Figure("answered 503", "1/s", (outcome.statuses.get("503", 0) / outcome.duration_s,)),
         Figure("without an answer", "calls", (float(outcome.broken),)),
         Figure("any answer, p50", "ms", (outcome.latency_ms["p50"],)),
         Figure("any answer, p99", "ms", (outcome.latency_ms["p99"],)),
         Figure("all stored after its end", "s", (flood.overloaded.stored_after_s,)),
+        Figure("at the highest rate, all stages", "µs/call", (_call_us(flood.before), _call_us(flood.again))),
+        Figure("at twice that, all stages", "µs/call", (_call_us(flood.overloaded),)),
         Figure("afterwards, accepted", "heartbeats/s", (after.accepted_per_s,)),
         Figure("afterwards, p99", "ms", (after.latency_ms["p99"],)),
         Figure("afterwards, all stages", "µs/call", (_call_us(flood.after),)),
@@ -132,7 +155,7 @@ def _figures(flood: _Flood, limit: str) -> tuple[Figure, ...]:
     return tuple(msgspec.structs.replace(figure, name=f"{limit}: {figure.name}") for figure in figures)
 
 
-def _checks(flood: _Flood, limit: str) -> tuple[Check, ...]:
+def _checks(flood: _Flood, limit: str, workplace: Workplace) -> tuple[Check, ...]:
     outcome, after, verdict = flood.overloaded.outcome, flood.after, flood.overloaded.verdict
     growth = _memory_growth(flood.overloaded.watch)
     checks = (
@@ -141,6 +164,11 @@ def _checks(flood: _Flood, limit: str) -> tuple[Check, ...]:
             "answers are 200, 400 for what is malformed, and 503 with Retry-After",
             set(outcome.statuses) <= {"200", "400", "503"} and not outcome.without_retry_after,
             f"{_statuses(outcome)}; {outcome.without_retry_after:,} without Retry-After",
+        ),
+        Check(
+            f"{_GOODPUT:.0%} of the highest rate are accepted",
+            workplace.is_quick or flood.goodput >= _GOODPUT,
+            f"{flood.goodput:.3f} of {flood.highest_per_s:,.0f}/s, the mean of before and after",
         ),
         Check("memory is flat", growth < _GROWTH_LIMIT, f"{growth:.2f} times what it was in the middle"),
         Check(

@@ -36,8 +36,23 @@ _VISIBLE: Final = """
 """
 
 
-def seconds_until_visible(installation: Installation, device: str, first_look_s: float = 0.0) -> float | None:
-    """Send one heartbeat, and look until SQL shows it; None when it was refused or did not come.
+class ProbedHeartbeat(NamedTuple):
+    """What became of one more heartbeat: the `status` of its answer, and the seconds from there until SQL shows it.
+
+    None for the seconds when it was refused, or acknowledged and not shown within 30 s.
+    """
+
+    status: int
+    visible_s: float | None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether it was acknowledged."""
+        return self.status == _OK
+
+
+def probe_heartbeat(installation: Installation, device: str, first_look_s: float = 0.0) -> ProbedHeartbeat:
+    """Send one heartbeat, and look until SQL shows it.
 
     There is no look in the first `first_look_s`, in which it is not expected.
     """
@@ -49,7 +64,7 @@ def seconds_until_visible(installation: Installation, device: str, first_look_s:
         answer.read()
         acknowledged_s = time.monotonic()
         if answer.status != _OK:
-            return None
+            return ProbedHeartbeat(answer.status, None)
         position = Position.parse(answer.getheader("Muster-Position") or "")
     finally:
         connection.close()
@@ -57,9 +72,9 @@ def seconds_until_visible(installation: Installation, device: str, first_look_s:
     time.sleep(first_look_s)
     while not installation.query(_VISIBLE, namespace=NAMESPACE, device=device, **where)[0][0]:
         if time.monotonic() - acknowledged_s > _GIVE_UP_S:
-            return None
+            return ProbedHeartbeat(answer.status, None)
         time.sleep(_LOOK_EVERY_S)
-    return time.monotonic() - acknowledged_s
+    return ProbedHeartbeat(answer.status, time.monotonic() - acknowledged_s)
 
 
 class ProbedChange(NamedTuple):
