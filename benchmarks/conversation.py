@@ -4,8 +4,8 @@ import time
 from typing import Final, NamedTuple
 
 from benchmarks.benchmark import Findings, Say
+from benchmarks.heartbeat_findings import answered, ledger_checks, memory_figures
 from benchmarks.heartbeat_run import Beats, Run
-from benchmarks.heartbeats import answered, fell_behind_s, ledger_checks, memory_figures
 from benchmarks.load.poll_load import poll_script
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import others_between, usage, used_between
@@ -103,7 +103,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 Figure(
                     "heartbeats, p99", "ms", tuple(each.beats.outcome.latency_ms["p99"] for each in held), "below 100"
                 ),
-                Figure("fell further behind", "s", tuple(fell_behind_s(each.beats.watch) for each in held), "below 1"),
+                Figure("fell further behind", "s", tuple(each.beats.watch.fell_behind_s() for each in held), "below 1"),
                 *(
                     Figure(
                         f"processor, {stage}",

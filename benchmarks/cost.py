@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from benchmarks.benchmark import Findings, Say
+from benchmarks.heartbeat_findings import ledger_checks
 from benchmarks.heartbeat_run import Beats, Run
-from benchmarks.heartbeats import ledger_checks
 from benchmarks.ledger import HEARTBEATS_TABLE
 from benchmarks.measuring.merges import wait_for_merges
 from benchmarks.measuring.processor_time import MIB, usage

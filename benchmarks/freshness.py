@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from benchmarks.benchmark import Findings, Say
 from benchmarks.fleet_content import device_id
+from benchmarks.heartbeat_findings import ledger_checks
 from benchmarks.heartbeat_run import Beats, Run
-from benchmarks.heartbeats import ledger_checks
+from benchmarks.held_rate import highest_held
 from benchmarks.measuring.visibility import ChangeProbe, ProbedChange, probe_heartbeat, workload_of_a_shop
 from benchmarks.parts.beating_fleet import beaten_fleet
 from benchmarks.parts.installation import GENERATOR, STAGES, Installation
@@ -21,7 +22,7 @@ QUESTION: Final = (
 )
 
 _SHARES: Final = (0.1, 0.5, 0.9)
-_SEARCH_S: Final = 20.0
+_SEARCH_S: Final = 30.0
 _LONGEST_S: Final = 90.0
 _BETWEEN_S: Final = 0.5
 _NOT_EXPECTED: Final = 0.5
@@ -48,25 +49,25 @@ class _Probed(NamedTuple):
 
 
 def measure(workplace: Workplace, say: Say) -> Findings:
-    """Probe at 10, 50 and 90 % of the highest rate."""
+    """Probe at 10, 50 and 90 % of the highest rate that is held: what one stores no longer in time tells nothing."""
     scale = workplace.scale
     with beaten_fleet(workplace, scale, say) as (installation, beats):
-        highest = beats.run(scale.at_most(_SEARCH_S)).stored_per_s
-        say(f"highest rate, until stored: {highest:,.0f}/s")
+        held = highest_held(beats, scale.at_most(_SEARCH_S), say)
         change, device = workload_of_a_shop(installation), device_id(scale.devices - 1)
         probing = _Probing(installation, beats, change, device, scale.at_most(_LONGEST_S))
         probed = []
         for share in _SHARES:
-            probed.append(probing.at(share, highest * share))
+            probed.append(probing.at(share, held.per_s * share))
             say(_told(probed[-1]))
         return Findings(
             installation.chosen,
             (
-                *ledger_checks([each.run for each in probed]),
+                *ledger_checks([held.closed, *held.tries, *(each.run for each in probed)]),
                 _all_seen(probed),
             ),
             (
-                Figure("highest rate", "heartbeats/s", (highest,)),
+                Figure("highest rate that is held", "heartbeats/s", (held.per_s,)),
+                Figure("closed loop, accepted", "heartbeats/s", (held.closed.outcome.accepted_per_s,)),
                 *(figure for each in probed for figure in _figures(each)),
             ),
             (_plot(probed),),
@@ -79,6 +80,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                     "Served: from `stored_at` of a change of a workload that 20 devices run, to the first"
                     " answer of each API process that has it; each is asked every 4 ms until then."
                 ),
+                *held.too_much,
             ),
         )
 

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from benchmarks.benchmark import Findings, Say
+from benchmarks.heartbeat_findings import cost_figures, memory_figures
 from benchmarks.heartbeat_run import Beats, Run
-from benchmarks.heartbeats import cost_figures, memory_figures
 from benchmarks.load.wrk import Outcome
 from benchmarks.measuring.watch import Watch
 from benchmarks.parts.beating_fleet import beaten_fleet

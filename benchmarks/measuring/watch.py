@@ -2,7 +2,7 @@
 
 import threading
 import time
-from statistics import median
+from statistics import linear_regression, median
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -62,6 +62,19 @@ class Watch:
     def behind(self) -> list[tuple[float, float]]:
         """Time and, at that time, the age in seconds of the newest heartbeat that is stored; while it is the load's."""
         return [(look.at_s, look.age_s) for look in self.looks if look.age_s < look.at_s]
+
+    def worst_behind_s(self) -> float:
+        """The largest of these ages."""
+        return max((age_s for _, age_s in self.behind()), default=0.0)
+
+    def fell_behind_s(self) -> float:
+        """By how much more storing was behind at the end than in the middle, by the slope of the looks in between."""
+        ages = self.behind()
+        half = ages[len(ages) // 2 :]
+        if len(half) < 3:  # noqa: PLR2004 - no slope of two points
+            return 0.0
+        slope = linear_regression([at_s for at_s, _ in half], [age_s for _, age_s in half]).slope
+        return slope * (half[-1][0] - half[0][0])
 
     def _run(self) -> None:
         while not self._ended.wait(max(0.0, EVERY_S - (time.monotonic() - self._began_s) % EVERY_S)):
