@@ -5,7 +5,7 @@ from typing import Final
 from benchmarks.benchmark import Findings, Say
 from benchmarks.heartbeat_findings import answered, cost_figures, ledger_checks, memory_figures
 from benchmarks.heartbeat_run import Run
-from benchmarks.held_rate import highest_held, keeps_up, told_held
+from benchmarks.held_rate import ACCEPTED_SHARE, highest_held, is_accepted, keeps_up, told_held
 from benchmarks.load.heartbeat_bodies import mean_size_bytes
 from benchmarks.measuring.watch import Watch
 from benchmarks.parts.beating_fleet import beaten_fleet, told_first
@@ -35,6 +35,11 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             checks=(
                 *ledger_checks([*beats.first, held.closed, *held.tries, apart, *runs]),
                 answered(runs),
+                Check(
+                    f"{ACCEPTED_SHARE:.0%} of what is offered are accepted",
+                    workplace.is_quick or all(is_accepted(run, held.per_s) for run in runs),
+                    ", ".join(f"{run.outcome.accepted_per_s / held.per_s:.3f}" for run in runs),
+                ),
                 _kept_up(runs),
             ),
             figures=(
@@ -55,7 +60,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 Figure("acknowledged, p99", "ms", tuple(run.outcome.latency_ms["p99"] for run in runs), "below 250"),
                 Figure("stored within, p99 (bucket)", "s", tuple(run.visible_p99_s for run in runs), "5"),
                 Figure(
-                    "oldest not yet stored, worst look", "s", tuple(run.watch.worst_behind_s() for run in runs), "5"
+                    "age of the newest stored, worst look", "s", tuple(run.watch.worst_behind_s() for run in runs), "5"
                 ),
                 Figure(
                     "fell further behind, second half", "s", tuple(run.watch.fell_behind_s() for run in runs), "below 1"

@@ -34,13 +34,17 @@ class Look(NamedTuple):
 
 
 class Watch:
-    """Looks from a thread while it is entered. `looks` are in order; times are seconds since it was entered."""
+    """Looks from a thread while it is entered. `looks` are in order; times are seconds since it was entered.
+
+    Leaving raises what a look raised.
+    """
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
         self._began_s = 0.0
+        self._failure: Exception | None = None
         self.looks: list[Look] = []
 
     def peak_mib(self) -> dict[str, float]:
@@ -60,8 +64,11 @@ class Watch:
         return median(look.read_ns for look in self.looks) if self.looks else 0.0
 
     def behind(self) -> list[tuple[float, float]]:
-        """Time and, at that time, the age in seconds of the newest heartbeat that is stored; while it is the load's."""
-        return [(look.at_s, look.age_s) for look in self.looks if look.age_s < look.at_s]
+        """Time and, at that time, the age in seconds of the newest heartbeat that is stored.
+
+        Until one of the load's is, the load's own age: storing that stands still is behind by all of it.
+        """
+        return [(look.at_s, min(look.age_s, look.at_s)) for look in self.looks]
 
     def worst_behind_s(self) -> float:
         """The largest of these ages."""
@@ -77,8 +84,11 @@ class Watch:
         return slope * (half[-1][0] - half[0][0])
 
     def _run(self) -> None:
-        while not self._ended.wait(max(0.0, EVERY_S - (time.monotonic() - self._began_s) % EVERY_S)):
-            self.looks.append(self._look())
+        try:
+            while not self._ended.wait(max(0.0, EVERY_S - (time.monotonic() - self._began_s) % EVERY_S)):
+                self.looks.append(self._look())
+        except Exception as error:  # noqa: BLE001 - whoever entered is told, for the rest of the load went unwatched
+            self._failure = error
 
     def _look(self) -> Look:
         # Never /metrics of the API: adding it up holds up the process that is asked.
@@ -103,3 +113,5 @@ class Watch:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        if self._failure is not None and error is None:
+            raise self._failure
