@@ -17,8 +17,8 @@ from fleet.heartbeats.entries import HeartbeatEntry
 from fleet.position import MAX_INDEX, Position
 from streams.heartbeats.records import encode_heartbeats, partition_of
 
-_ENTRY_OVERHEAD_BYTES = 64
-"""MessagePack's framing of an entry with its hash, flags and a version of usual length, rounded up."""
+_ENTRY_OVERHEAD_BYTES = 80
+"""An entry's 40 bytes of columns and, where no other entry of the record has them, a wanted version and a namespace."""
 
 
 class Producer(Protocol):

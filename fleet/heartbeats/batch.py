@@ -73,6 +73,7 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
     where the memory has none, hardware only where a description may bring something new.
     """
     registered, contents, hardware = set(), set(), set()
+    changed: set[DeviceKey] = set()
     for entry, _, number, known in arrivals:
         key = (entry.namespace, entry.device_id)
         if not entry.is_checked:
@@ -80,7 +81,10 @@ def lookups(arrivals: Sequence[Arrival], memory: DeviceMemory) -> Lookups:
         if entry.kind == "hardware":
             hardware.add(key)
             continue
-        is_changed = known is None or known.content_hash != entry.content_hash
+        # What says again what a device said before the batch is a change when it said something else in between.
+        is_changed = key in changed or known is None or known.content_hash != entry.content_hash
+        if is_changed:
+            changed.add(key)
         if known is not None and (is_changed or _wants_another(entry, known)) and not memory.has_content(number):
             contents.add(key)
         if is_changed and (hash_ := hardware_hash(entry.body)) and hash_ not in memory.hardware_hashes(number):

@@ -265,6 +265,25 @@ def _hardware_looked_up(device: Device, body: dict[str, Any]) -> bool:
     return bool(lookups([_arrival(entry, device.memory)], device.memory).hardware)
 
 
+def test_hardware_is_looked_up_for_what_is_said_again_after_something_else() -> None:
+    """Within one batch the device went on and came back, and a registration described it differently before."""
+    device = Device()
+    first = {"status": "up", "hardware": {"hostname": "h"}}
+    _with_hardware(device, first)
+    device.beat({"hardware": {"hostname": "other", "cpu": {"count": 4}}}, kind="hardware")
+    known = device.memory.get(*KEY)
+    assert known is not None
+    arrivals = [
+        _arrival(
+            HeartbeatEntry(*KEY, content_hash=content_hash, is_checked=True, wanted_version=None, body=body),
+            device.memory,
+        )
+        for content_hash, body in ((1, b"{}"), (known.content_hash, json.dumps(first).encode()))
+    ]
+    assert lookups(arrivals, device.memory).hardware == {KEY}
+    assert not lookups(arrivals[1:], device.memory).hardware
+
+
 def _arrival(entry: HeartbeatEntry, memory: DeviceMemory) -> Arrival:
     return Arrival(entry, Place(NOW_MS, 0, 0), memory.number(*KEY), memory.get(*KEY))
 
