@@ -32,7 +32,9 @@ _TURNS: Final = (
     "In turns on one machine and one broker, in a closed loop, the same requests. Heartbeat worker and ClickHouse stand"
     " still meanwhile and store everything afterwards."
 )
-_PROCESSES: Final = "The Go service uses all cores by itself; Muster and the bare application have several processes."
+_PROCESSES: Final = (
+    "The Go service uses all cores by itself; Muster and the bare application have the API processes told below."
+)
 
 
 class _Contender(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from benchmarks.benchmark import Findings, Say
 from benchmarks.heartbeat_findings import answered, ledger_checks, memory_figures
 from benchmarks.heartbeat_run import Beats, Run
+from benchmarks.held_rate import keeps_up
 from benchmarks.load.poll_load import poll_script
 from benchmarks.load.wrk import Load, Outcome
 from benchmarks.measuring.processor_time import others_between, usage, used_between
@@ -45,12 +46,13 @@ class Conversation(NamedTuple):
 
     @property
     def is_served(self) -> bool:
-        """Whether everything was answered with 200, on time, and stored."""
+        """Whether everything was answered with 200, on time, and its heartbeats were stored in time."""
         return (
             max(self.reads.latency_ms["p99"], self.beats.outcome.latency_ms["p99"]) < _P99_LIMIT_MS
             and set(self.reads.statuses) == {"200"} == set(self.beats.outcome.statuses)
             and not self.reads.broken
             and not self.beats.outcome.broken
+            and keeps_up(self.beats)
             and self.reads.late + self.beats.outcome.late <= _LATE_SHARE * (self.reads.sent + self.beats.outcome.sent)
         )
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from benchmarks.benchmark import Findings, Say
-from benchmarks.heartbeat_findings import ledger_checks
+from benchmarks.heartbeat_findings import answered, ledger_checks
 from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.ledger import HEARTBEATS_TABLE
 from benchmarks.measuring.merges import wait_for_merges
@@ -62,7 +62,11 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             say(_told(costs[-1]))
     return Findings(
         settings,
-        (*ledger_checks([run for each in costs for run in (*each.first, *each.runs, each.trickle)]), _all_beat(costs)),
+        (
+            *ledger_checks([run for each in costs for run in (*each.first, *each.runs, each.trickle)]),
+            answered([run for each in costs for run in (*each.runs, each.trickle)]),
+            _all_beat(costs),
+        ),
         tuple(figure for each in costs for figure in _figures(each)),
         (_processor_plot(costs), _memory_plot(costs), _query_plot(costs)),
         (

@@ -28,7 +28,8 @@ _BETWEEN_S: Final = 0.5
 _NOT_EXPECTED: Final = 0.5
 """Of the shortest time that a heartbeat took so far: nobody looks for one before."""
 
-_QUANTILES: Final = ((0.5, "p50"), (0.99, "p99"))
+_QUANTILES: Final = ((0.5, "p50"), (0.9, "p90"), (1.0, "most"))
+"""A minute and a half has some tens of probes, of which nothing rarer can be told."""
 
 
 class _Probed(NamedTuple):
@@ -141,6 +142,8 @@ def _all_seen(probed: list[_Probed]) -> Check:
 def _quantile(values: Sequence[float], share: float) -> float:
     if len(values) < 2:  # noqa: PLR2004 - no quantiles of one value
         return values[0] if values else 0.0
+    if share == 1:
+        return max(values)
     return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
 
 
@@ -153,12 +156,13 @@ def _figures(probed: _Probed) -> list[Figure]:
             for what, values in (("visible in SQL", probed.visible_s), ("change served", probed.served_s))
             for share, name in _QUANTILES
         ),
-        Figure(f"{at}: 99 % of all heartbeats in SQL within", "s", (probed.run.visible_p99_s,)),
+        Figure(f"{at}: 99 % of all records in SQL within (bucket)", "s", (probed.run.visible_p99_s,)),
         Figure(f"{at}: acknowledged, p99", "ms", (probed.run.outcome.latency_ms["p99"],)),
         *(Figure(f"{at}: processor, {stage}", "cores", (probed.run.cores(stage),)) for stage in (*STAGES, GENERATOR)),
         Figure(f"{at}: others on the machine", "cores", (probed.run.others_s / probed.run.took_s,)),
         Figure(f"{at}: a fixed computation meanwhile", "ms", (probed.run.watch.computation_ms(),)),
-        Figure(f"{at}: probes", "", (float(_probes(probed)),)),
+        Figure(f"{at}: probes seen in SQL", "", (float(len(probed.visible_s)),)),
+        Figure(f"{at}: probes served, by process", "", (float(len(probed.served_s)),)),
     ]
 
 
@@ -169,8 +173,8 @@ def _probes(probed: _Probed) -> int:
 def _told(probed: _Probed) -> str:
     return (
         f"at {probed.share:.0%}, {probed.run.outcome.accepted_per_s:,.0f}/s: visible p50"
-        f" {_quantile(probed.visible_s, 0.5):.2f} s, p99 {_quantile(probed.visible_s, 0.99):.2f} s; served p50"
-        f" {_quantile(probed.served_s, 0.5):.3f} s, p99 {_quantile(probed.served_s, 0.99):.3f} s"
+        f" {_quantile(probed.visible_s, 0.5):.2f} s, at most {_quantile(probed.visible_s, 1):.2f} s; served p50"
+        f" {_quantile(probed.served_s, 0.5):.3f} s, at most {_quantile(probed.served_s, 1):.3f} s"
     )
 
 
@@ -178,8 +182,8 @@ def _plot(probed: list[_Probed]) -> Plot:
     xs = tuple(each.run.outcome.accepted_per_s for each in probed)
     lines = (
         Line("visible in SQL, p50", xs, tuple(_quantile(each.visible_s, 0.5) for each in probed)),
-        Line("visible in SQL, p99", xs, tuple(_quantile(each.visible_s, 0.99) for each in probed)),
+        Line("visible in SQL, most", xs, tuple(_quantile(each.visible_s, 1) for each in probed)),
         Line("change served, p50", xs, tuple(_quantile(each.served_s, 0.5) for each in probed)),
-        Line("change served, p99", xs, tuple(_quantile(each.served_s, 0.99) for each in probed)),
+        Line("change served, most", xs, tuple(_quantile(each.served_s, 1) for each in probed)),
     )
     return Plot("delay", "Delay by rate", "heartbeats/s", "s", lines)

@@ -58,7 +58,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 Figure("closed loop, new connections, api", "µs/heartbeat", (apart.per_heartbeat_us("api"),)),
                 Figure("acknowledged, p50", "ms", tuple(run.outcome.latency_ms["p50"] for run in runs)),
                 Figure("acknowledged, p99", "ms", tuple(run.outcome.latency_ms["p99"] for run in runs), "below 250"),
-                Figure("stored within, p99 (bucket)", "s", tuple(run.visible_p99_s for run in runs), "5"),
+                Figure("records stored within, p99 (bucket)", "s", tuple(run.visible_p99_s for run in runs), "5"),
                 Figure(
                     "age of the newest stored, worst look", "s", tuple(run.watch.worst_behind_s() for run in runs), "5"
                 ),

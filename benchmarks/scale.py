@@ -28,8 +28,8 @@ class Scale(msgspec.Struct, frozen=True):
         return min(self.seconds, seconds)
 
 
-FULL: Final = Scale(devices=1_000_000, seconds=300, repeats=1, connections=512, api_processes=2, seed=1)
-STANDARD: Final = Scale(devices=100_000, seconds=30, repeats=3, connections=256, api_processes=2, seed=1)
+FULL: Final = Scale(devices=1_000_000, seconds=300, repeats=3, connections=1024, api_processes=1, seed=1)
+STANDARD: Final = Scale(devices=100_000, seconds=30, repeats=3, connections=256, api_processes=1, seed=1)
 QUICK: Final = Scale(devices=500, seconds=2, repeats=1, connections=16, api_processes=1, seed=1)
 
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _BATCH_BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _DELAY_BUCKETS_S: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 3600)
-"""Heartbeats are to be visible within 3 s; an hour is a backlog after an outage."""
+"""Heartbeats are to be visible within 5 s; an hour is a backlog after an outage."""
 
 
 class WorkerMetrics:

@@ -107,8 +107,8 @@ def workload_of_a_shop(installation: Installation) -> ProbedChange:
     return numbered_workload("probe", device)
 
 
-_FIRST_NUMBER: Final = 101
-"""Of a change: seconds of a period that no set of the fleet has."""
+_numbers: Final = itertools.count(101)
+"""Of changes: seconds of a period that no set of the fleet has. None is used twice, or it would seem served at once."""
 
 
 class ChangeProbe:
@@ -121,11 +121,10 @@ class ChangeProbe:
         self._ended = threading.Event()
         self._awaited = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._numbers = itertools.count(_FIRST_NUMBER)
 
     def seconds_until_served(self) -> list[float]:
         """One change: for each API process, the time from its being stored to its being served. Empty when lost."""
-        number = next(self._numbers)
+        number = next(_numbers)
         self._awaited.set()
         try:
             return self._served(number)

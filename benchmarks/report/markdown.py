@@ -12,7 +12,7 @@ def page(result: Result, plot_files: dict[str, str]) -> str:
 
 def shown(value: float) -> str:
     """Three significant digits, at least whole, with thousands apart."""
-    if abs(value) >= 1000:  # noqa: PLR2004 - where thousands begin
+    if abs(value) >= 999.5:  # noqa: PLR2004 - what three digits round to thousands
         return f"{value:,.0f}"
     return f"{value:.3g}"
 

@@ -8,7 +8,7 @@ _SIZE_INCHES = (8, 4)
 
 
 def draw(result: Result, folder: Path, stem: str) -> dict[str, str]:
-    """Draw every plot; file names by plot's name. None when matplotlib is not installed (the extra `bench`)."""
+    """Draw every plot; file names by plot's name. None when matplotlib is not installed (`make bench` does)."""
     try:
         import matplotlib as mpl  # noqa: PLC0415 - an extra: figures are written without it
     except ImportError:

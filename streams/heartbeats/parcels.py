@@ -17,7 +17,7 @@ from streams.faust_app import DisklessApp
 from streams.heartbeats.fetch_pace import FetchLimits, next_fetch
 
 PARCELS_OF_A_FETCH: Final = 12
-"""One of each partition where each has heartbeats, some 4 MB each at most; Faust holds as many before the agent."""
+"""As many as there are partitions by default, some 4 MB each at most; Faust holds as many before the agent."""
 
 
 class Parcel(bytes):
