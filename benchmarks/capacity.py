@@ -53,6 +53,12 @@ class Constants(NamedTuple):
     state_bytes: float
     fixed_cores: float
     """Of all parts of one machine, while heartbeats come at all: small batches cost nearly what full ones do."""
+    broker_cores: float
+    """Of these the broker's."""
+    worker_cores: float
+    """Of these the heartbeat worker's."""
+    inserts_cores: float
+    """Of these ClickHouse's, which every worker's batches cost it."""
 
     def highest_rate(self, cores: float, api_processes: int) -> float:
         """Heartbeats per second of one machine: bound by all cores together, by the API, or by the one worker."""
@@ -67,9 +73,8 @@ class Constants(NamedTuple):
 
 def measure(workplace: Workplace, say: Say) -> Findings:
     """Read the constants, compare the model with the measured points, then reckon."""
-    cost, heartbeats, reads, conversation = (
-        _result(workplace, name) for name in ("cost", "heartbeats", "reads", "conversation")
-    )
+    results = [_result(workplace, name) for name in ("cost", "heartbeats", "reads", "conversation")]
+    cost, heartbeats, reads, conversation = results
     try:
         constants = _constants(cost, reads)
         checks, compared = _compared(constants, heartbeats, conversation)
@@ -87,6 +92,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         tuple(figures),
         notes=(
             f"Constants: {used}.",
+            "Results: " + ", ".join(f"{each.name} of {each.began_at:%Y-%m-%d %H:%M}" for each in results) + ".",
             f"Cores are {_BUSY_SHARE:.0%} busy on average; a broker has {_BROKER_CORES}, a shard {_SHARD_CORES}.",
             (
                 f"Assumed, not measured: a replica costs a broker or a shard what the first copy costs ({_REPLICAS}"
@@ -145,6 +151,9 @@ def _constants(cost: Result, reads: Result) -> Constants:
         row_bytes=median("disk, any heartbeat"),
         device_bytes=_slope(cost, "memory, api") / _processes(cost),
         fixed_cores=sum(trickle_cores(stage) for stage in STAGES),
+        broker_cores=trickle_cores("broker"),
+        worker_cores=trickle_cores("heartbeat worker"),
+        inserts_cores=trickle_cores("clickhouse"),
         state_bytes=(median("disk, a device's state") + median("disk, a device's decisions")),
     )
 
@@ -195,9 +204,11 @@ def _needed(constants: Constants, devices: int, workplace: Workplace) -> list[Fi
     beats, reads = devices / _MINUTE_S, devices * _READS_A_MINUTE / _MINUTE_S
     calls_us = beats * constants.api_us + reads * constants.read_us + (beats + reads) * constants.new_connection_us
     api = ceil(calls_us / 1e6 / _BUSY_SHARE)
-    workers = ceil(beats * constants.worker_us / 1e6 / _BUSY_SHARE)
-    broker_cores = beats * constants.broker_us * _REPLICAS / 1e6 / _BUSY_SHARE
-    shard_cores = beats * constants.clickhouse_us / 1e6 / _BUSY_SHARE
+    workers = ceil(beats * constants.worker_us / 1e6 / (_BUSY_SHARE - constants.worker_cores))
+    records_cores = beats * constants.broker_us * _REPLICAS / 1e6
+    brokers = max(_REPLICAS, ceil(records_cores / (_BROKER_CORES * _BUSY_SHARE - constants.broker_cores)))
+    broker_cores = (records_cores + brokers * constants.broker_cores) / _BUSY_SHARE
+    shard_cores = (beats * constants.clickhouse_us / 1e6 + workers * constants.inserts_cores) / _BUSY_SHARE
     kafka_bytes = beats * mean_size_bytes(workplace.scale.seed) * _RETENTION_S * _REPLICAS
     table_bytes = beats * constants.row_bytes * _DAY_S * _TABLE_DAYS
     counted = {
@@ -207,7 +218,7 @@ def _needed(constants: Constants, devices: int, workplace: Workplace) -> list[Fi
         "memory of the fleet in each API process": (devices * constants.device_bytes / (1 << 30), "GiB"),
         "heartbeat workers, a core each": (workers, ""),
         "partitions": (max(12, workers * _PARTITIONS_A_WORKER), ""),
-        "brokers": (max(_REPLICAS, ceil(broker_cores / _BROKER_CORES)), ""),
+        "brokers": (brokers, ""),
         "Kafka's disks, 72 h, all replicas": (kafka_bytes / 1e12, "TB"),
         "ClickHouse shards": (max(1, ceil(shard_cores / _SHARD_CORES)), ""),
         "ClickHouse's disks, 90 days, one replica": (table_bytes / 1e12, "TB"),
