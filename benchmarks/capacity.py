@@ -204,6 +204,8 @@ def _needed(constants: Constants, devices: int, workplace: Workplace) -> list[Fi
     beats, reads = devices / _MINUTE_S, devices * _READS_A_MINUTE / _MINUTE_S
     calls_us = beats * constants.api_us + reads * constants.read_us + (beats + reads) * constants.new_connection_us
     api = ceil(calls_us / 1e6 / _BUSY_SHARE)
+    if constants.worker_cores >= _BUSY_SHARE or constants.broker_cores >= _BROKER_CORES * _BUSY_SHARE:
+        raise BenchmarkError("the result of cost says that a trickle keeps a worker or broker busy: run cost again")
     workers = ceil(beats * constants.worker_us / 1e6 / (_BUSY_SHARE - constants.worker_cores))
     records_cores = beats * constants.broker_us * _REPLICAS / 1e6
     brokers = max(_REPLICAS, ceil(records_cores / (_BROKER_CORES * _BUSY_SHARE - constants.broker_cores)))

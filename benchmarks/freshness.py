@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.benchmark import Findings, Say
 from benchmarks.fleet_content import device_id
-from benchmarks.heartbeat_findings import ledger_checks
+from benchmarks.heartbeat_findings import answered, ledger_checks
 from benchmarks.heartbeat_run import Beats, Run
 from benchmarks.held_rate import highest_held
 from benchmarks.measuring.visibility import ChangeProbe, ProbedChange, probe_heartbeat, workload_of_a_shop
@@ -64,6 +64,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             installation.chosen,
             (
                 *ledger_checks([held.closed, *held.tries, *(each.run for each in probed)]),
+                answered([held.closed, *(each.run for each in probed)]),
                 _all_seen(probed),
             ),
             (

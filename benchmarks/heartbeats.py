@@ -34,7 +34,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
             settings=installation.chosen,
             checks=(
                 *ledger_checks([*beats.first, held.closed, *held.tries, apart, *runs]),
-                answered(runs),
+                answered([held.closed, *runs]),
                 Check(
                     f"{ACCEPTED_SHARE:.0%} of what is offered are accepted",
                     workplace.is_quick or all(is_accepted(run, held.per_s) for run in runs),
