@@ -29,6 +29,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         for _ in range(scale.repeats):
             runs.append(beats.run(scale.seconds, rate=held.per_s, keeps_positions=False))
             say(f"held {held.per_s:,.0f}/s: {told_held(runs[-1])}")
+        shares = tuple(run.outcome.accepted_per_s / held.per_s for run in runs)
         changed = installation.query("SELECT countIf(is_changed) / count() FROM heartbeats_log")[0][0]
         return Findings(
             settings=installation.chosen,
@@ -38,7 +39,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 Check(
                     f"{ACCEPTED_SHARE:.0%} of what is offered are accepted",
                     workplace.is_quick or all(is_accepted(run, held.per_s) for run in runs),
-                    ", ".join(f"{run.outcome.accepted_per_s / held.per_s:.3f}" for run in runs),
+                    ", ".join(f"{share:.3f}" for share in shares),
                 ),
                 _kept_up(runs),
             ),
@@ -46,12 +47,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                 Figure(
                     "accepted", "heartbeats/s", tuple(run.outcome.accepted_per_s for run in runs), "16,667; aim 25,000"
                 ),
-                Figure(
-                    "accepted, of what was offered",
-                    "",
-                    tuple(run.outcome.accepted_per_s / held.per_s for run in runs),
-                    "1",
-                ),
+                Figure("accepted, of what was offered", "", shares, "1"),
                 Figure("closed loop, accepted", "heartbeats/s", (held.closed.outcome.accepted_per_s,)),
                 Figure("closed loop, until stored", "heartbeats/s", (held.closed.stored_per_s,)),
                 Figure("closed loop, new connections, accepted", "heartbeats/s", (apart.outcome.accepted_per_s,)),

@@ -77,14 +77,22 @@ def probe_heartbeat(installation: Installation, device: str, first_look_s: float
     return ProbedHeartbeat(answer.status, time.monotonic() - acknowledged_s)
 
 
+_FIRST_NUMBER: Final = 101
+"""Of a change: seconds of a period that no set of the fleet has."""
+
+
 class ProbedChange(NamedTuple):
-    """What is changed, and in whose configuration it shows: `patch` makes a number, `shown` finds it in an answer."""
+    """What is changed, and in whose configuration it shows: `patch` makes a number, `shown` finds it in an answer.
+
+    None of the `numbers` is used twice, or it would seem served at once.
+    """
 
     kind: str
     name: str
     device: str
     patch: Callable[[int], dict[str, Any]]
     shown: Callable[[bytes], int | None]
+    numbers: Iterator[int]
 
 
 def numbered_workload(name: str, device: str) -> ProbedChange:
@@ -95,6 +103,7 @@ def numbered_workload(name: str, device: str) -> ProbedChange:
         device,
         lambda number: {"metadata": {"annotations": {"podman/number": str(number)}}},
         lambda body: int(shown[1]) if (shown := _SHOWN.search(body)) else None,
+        itertools.count(_FIRST_NUMBER),
     )
 
 
@@ -105,10 +114,6 @@ def workload_of_a_shop(installation: Installation) -> ProbedChange:
     body = workload("probe", {"matchLabels": {"shop": shop}})
     _call(installation, "POST", collection_path(KINDS["EdgeWorkload"], NAMESPACE), json.dumps(body))
     return numbered_workload("probe", device)
-
-
-_numbers: Final = itertools.count(101)
-"""Of changes: seconds of a period that no set of the fleet has. None is used twice, or it would seem served at once."""
 
 
 class ChangeProbe:
@@ -124,7 +129,7 @@ class ChangeProbe:
 
     def seconds_until_served(self) -> list[float]:
         """One change: for each API process, the time from its being stored to its being served. Empty when lost."""
-        number = next(_numbers)
+        number = next(self._change.numbers)
         self._awaited.set()
         try:
             return self._served(number)
