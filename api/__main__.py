@@ -15,6 +15,7 @@ from api.asgi import Application
 from api.http_protocol import MusterHttpProtocol
 from api.listeners.rules import check_listeners
 from api.metrics_folder import share_metrics
+from fleet.freed_memory import keep_freed_memory
 from settings import Settings, SettingsError, load
 from settings.logs import configure_logs
 
@@ -26,6 +27,9 @@ _FINISH_WITHIN_S: Final = 1
 
 _BACKLOG: Final = 2048
 
+_KEPT_BYTES: Final = 64 << 20
+"""Of freed memory: more than the calls take that wait for one acknowledgement, and little beside a fleet."""
+
 _log = structlog.get_logger("api")
 
 
@@ -35,6 +39,7 @@ def main() -> int:
     Gives the exit status: 2 for what a setting must change, 1 when the process ends by itself to be started again.
     """
     configure_logs("api")
+    keep_freed_memory(_KEPT_BYTES)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_, _end)
     try:

@@ -15,11 +15,11 @@ from api.devices.follow_ups import FollowUps
 from api.devices.heartbeat_batch import StoredRecord, Waiter
 from api.devices.paths import DevicePath
 from api.devices.plane import Later
+from api.devices.read_bodies import ReadBodies
 from api.devices.standing import Standings
 from fleet.devices.states import DeviceIdentity, DeviceState
 from fleet.errors import MusterError, UnavailableError
 from fleet.heartbeats.entries import HeartbeatEntry
-from fleet.heartbeats.heartbeat import content_hash, read_heartbeat
 from fleet.position import EPOCH_NOT_KNOWN
 
 
@@ -63,26 +63,30 @@ class HeartbeatCall:
         self._versions = versions
         self._follow_ups = follow_ups
         self._epoch = epoch
+        self._read_bodies = ReadBodies()
         self._last_record: StoredRecord | None = None
         self._last_head = b""
 
     def put(self, path: DevicePath, body: bytes, later: Later) -> None:
         """Store a heartbeat durably, then answer. Raises MusterError for what is refused at once."""
         namespace, device_id = path.namespace, path.device_id
-        identity = wanted_version = None
+        identity = wanted_version = version = None
         is_checked = True
         settled = self._versions.settled(device_id, namespace)
         if settled is not None:
-            wanted_version = settled.version
-        elif self._standings.is_loaded:
-            identity = self._standings.serving(path)
-            wanted_version = self._versions.known_version(identity)
+            # Nothing follows from what it says, so all that is needed is that it can be read.
+            wanted_version, content = settled.version, self._read_bodies.content_hash(body)
         else:
-            is_checked = False
-        heartbeat = read_heartbeat(body)
+            if self._standings.is_loaded:
+                identity = self._standings.serving(path)
+                wanted_version = self._versions.known_version(identity)
+            else:
+                is_checked = False
+            heartbeat, content = self._read_bodies.read(body)
+            version = heartbeat.version
         self._publisher.hand_over(
-            HeartbeatEntry(namespace, device_id, content_hash(body, heartbeat), is_checked, wanted_version, body),
-            _Beat(self, identity, heartbeat.version, later),
+            HeartbeatEntry(namespace, device_id, content, is_checked, wanted_version, body),
+            _Beat(self, identity, version, later),
         )
 
     def accepted(self, beat: "_Beat", record: StoredRecord, batch_index: int) -> Answer:

@@ -1,6 +1,7 @@
 """Wires the heartbeat worker: everything it is made of is constructed here."""
 
 from collections.abc import Callable
+from typing import Final
 from uuid import uuid4
 
 from fleet.freed_memory import keep_freed_memory
@@ -29,13 +30,16 @@ from streams.worker import TOPICS_EVERY_S, held_partitions, run_worker, stall_ch
 from streams.worker_health import WorkerHealth
 from streams.worker_listener import listen
 
+_KEPT_BYTES: Final = 1 << 30
+"""Of freed memory: what the largest batch needs."""
+
 
 async def run_heartbeats(settings: Settings, reached: Callable[[str], None] = lambda _: None) -> int:
     """Run until told to stop; the exit status. `reached` is told each table that a batch got past.
 
     Raises MusterError, SettingsError, and the clients' errors when ClickHouse or Kafka cannot be reached at the start.
     """
-    keep_freed_memory()
+    keep_freed_memory(_KEPT_BYTES)
     collect_seldom(A_BATCH)
     kafka, streams = settings.kafka, settings.streams
     security = kafka_security(kafka)

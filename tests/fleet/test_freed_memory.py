@@ -26,7 +26,7 @@ def take_turns():
 
 size, before = int(sys.argv[1]), []
 if sys.argv[2] == "kept":
-    keep_freed_memory()
+    keep_freed_memory(1 << 30)
 thread = Thread(target=take_turns)
 thread.start()
 thread.join()
