@@ -70,7 +70,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
         tuple(figure for each in costs for figure in _figures(each)),
         (_processor_plot(costs), _memory_plot(costs), _query_plot(costs)),
         (
-            "Heartbeats in a closed loop after every device has beaten once. Disk after all merges (OPTIMIZE … FINAL).",
+            "Heartbeats in a closed loop, after two of every device. Disk after all merges (OPTIMIZE … FINAL).",
             f"Bytes of an unchanged heartbeat: those not `is_changed` copied into a table like `{HEARTBEATS_TABLE}`.",
             "Queries are those of docs/data.md, as the database's owner, median of five.",
         ),

@@ -70,7 +70,7 @@ def measure(workplace: Workplace, say: Say) -> Findings:
                     f"Bodies of {mean_size_bytes(scale.seed):,.0f} bytes on average; {float(str(changed)):.1%} of what"
                     " was stored said something else than the device's last heartbeat (its first one included)."
                 ),
-                f"First heartbeats of all devices, in a closed loop before: {told_first(beats)}.",
+                f"The first two heartbeats of all devices, in closed loops before: {told_first(beats)}.",
                 *held.too_much,
             ),
         )

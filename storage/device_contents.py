@@ -49,7 +49,7 @@ _READ = """
         arrayMap(upload -> toUnixTimestamp64Milli(upload), workload_uploads), playbook_names, playbook_statuses,
         hardware_hashes
     FROM device_content_state FINAL
-    WHERE (namespace, device_id) IN {names}
+    PREWHERE (namespace, device_id) IN {names}
 """
 
 # A device's partition follows from its name (streams.heartbeats.records.partition_of), also after a new epoch with

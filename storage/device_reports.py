@@ -23,10 +23,10 @@ _QUERY: Final = """
         content.workload_names, content.workload_statuses,
         arrayMap(since -> toUnixTimestamp64Milli(since), content.workload_since),
         arrayMap(upload -> toUnixTimestamp64Milli(upload), content.workload_uploads)
-    FROM (SELECT * FROM device_content_state FINAL WHERE (namespace, device_id) IN {names}) AS content
+    FROM (SELECT * FROM device_content_state FINAL PREWHERE (namespace, device_id) IN {names}) AS content
     LEFT JOIN (
         SELECT namespace, device_id, sequence, received_at FROM device_seen_state FINAL
-        WHERE (namespace, device_id) IN {names}
+        PREWHERE (namespace, device_id) IN {names}
     ) AS seen USING (namespace, device_id)
 """
 

@@ -31,7 +31,7 @@ HARDWARE = Table(
 _QUERY = """
     SELECT namespace, device_id, sequence, description
     FROM device_hardware_state FINAL
-    WHERE (namespace, device_id) IN {names}
+    PREWHERE (namespace, device_id) IN {names}
 """
 
 

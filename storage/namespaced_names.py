@@ -13,7 +13,12 @@ AT_ONCE = 1000
 
 
 def portions(client: Client, query: str, names: Collection[NamespacedName]) -> Iterator[Sequence[Sequence[Any]]]:
-    """Rows of the query, run for at most AT_ONCE names at a time; `{names}` in it becomes a tuple of them."""
+    """Rows of the query, run for at most AT_ONCE names at a time; `{names}` in it becomes a tuple of them.
+
+    A query of a table that is sorted by them, with FINAL, asks for them by PREWHERE. Each part spans all devices, so of
+    each part a granule is found for each name; PREWHERE reads only the names of those that have it not, but WHERE all
+    columns: 70 instead of 4 MB of hardware for 300 devices of a million.
+    """
     ordered = sorted(names)
     for start in range(0, len(ordered), AT_ONCE):
         portion = tuple(ordered[start : start + AT_ONCE])

@@ -43,21 +43,21 @@ def registered_fleet(
 
 @contextmanager
 def beaten_fleet(workplace: Workplace, scale: Scale, say: Say) -> Iterator[tuple[Installation, Beats]]:
-    """The same, and every device has beaten once.
+    """The same, and every device has beaten twice.
 
     What they said is merged, as far as that is done within two minutes: a gigabyte that goes through the processors'
     caches makes everything dearer, and a fleet beats for the first time once.
     """
     with registered_fleet(workplace, scale, say) as installation:
         beats = Beats(installation, scale.devices, scale.seed, scale.connections)
-        beats.first_round(scale.at_most(_PORTION_S))
-        say(f"first round: {told_first(beats)}")
+        beats.first_rounds(scale.at_most(_PORTION_S))
+        say(f"first two rounds: {told_first(beats)}")
         say(f"merged {wait_for_merges(installation.client, MERGED_WITHIN_S):.0f} s later")
         yield installation, beats
 
 
 def told_first(beats: Beats) -> str:
-    """How the first round went."""
+    """How the first two rounds went."""
     rates = [
         f"{run.outcome.accepted_per_s:,.0f}/s accepted, {run.stored_per_s:,.0f}/s until stored,"
         f" {run.outcome.answered - run.outcome.accepted:,} refused"
