@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.benchmark import Findings, Say
 from benchmarks.errors import BenchmarkError
+from benchmarks.held_rate import ACCEPTED_SHARE
 from benchmarks.load.heartbeat_bodies import mean_size_bytes
 from benchmarks.parts.installation import GENERATOR, STAGES
 from benchmarks.report.files import newest
@@ -111,8 +112,9 @@ def _result(workplace: Workplace, name: str) -> Result:
 
 
 def _is_as_high_as_could_be(result: Result) -> bool:
-    """Whether no rate was asked for: one that was held since it was asked for is not the highest."""
-    return not result.scale.get("rate")
+    """Whether no rate was asked for, or a higher one: what was held since it was asked for is not the highest."""
+    rate = result.scale.get("rate")
+    return not rate or result.figure("accepted").median < float(str(rate)) * ACCEPTED_SHARE
 
 
 def _largest(cost: Result) -> str:
@@ -183,7 +185,7 @@ def _compared(constants: Constants, heartbeats: Result, conversation: Result) ->
         [_check("highest rate, heartbeats/s", told_rate, rate), _check("conversation, cores", told_used, used)],
         [
             Figure("highest rate of the measured machine, model", "heartbeats/s", (told_rate,)),
-            Figure("highest rate of the measured machine, held", "heartbeats/s", (rate,)),
+            Figure("highest rate of the measured machine, accepted", "heartbeats/s", (rate,)),
             Figure("cores for the measured conversation, model", "cores", (told_used,)),
             Figure("cores for the measured conversation, measured", "cores", (used,)),
         ],

@@ -47,6 +47,17 @@ def test_a_rate_that_was_asked_for_is_not_taken_for_the_highest(tmp_path: Path) 
     assert all(check.is_good for check in findings.checks), findings.checks
 
 
+def test_what_was_accepted_of_more_than_could_be_is_the_highest(tmp_path: Path) -> None:
+    """Here it is less than the costs promise, which the model does not hide."""
+    _write_results(tmp_path, held=19_000.0)
+    too_much = msgspec.structs.replace(
+        _result("heartbeats", {"accepted": 10_000.0}), began_at=datetime(2026, 1, 2, tzinfo=UTC), scale={"rate": 12_000}
+    )
+    write(too_much, tmp_path)
+    findings = measure(Workplace(tmp_path, QUICK, is_quick=True, results=tmp_path), lambda _: None)
+    assert not findings.checks[0].is_good
+
+
 def test_a_missing_result_is_named(tmp_path: Path) -> None:
     """Whoever reckons without having measured is told what to run."""
     with pytest.raises(BenchmarkError, match="python -m benchmarks cost"):
