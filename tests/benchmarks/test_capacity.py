@@ -51,7 +51,9 @@ def test_what_was_accepted_of_more_than_could_be_is_the_highest(tmp_path: Path) 
     """Here it is less than the costs promise, which the model does not hide."""
     _write_results(tmp_path, held=19_000.0)
     too_much = msgspec.structs.replace(
-        _result("heartbeats", {"accepted": 10_000.0}), began_at=datetime(2026, 1, 2, tzinfo=UTC), scale={"rate": 12_000}
+        _result("heartbeats", {"accepted": 10_000.0}),
+        began_at=datetime(2026, 1, 2, tzinfo=UTC),
+        scale={"rate": 12_000, "api_processes": 2},
     )
     write(too_much, tmp_path)
     findings = measure(Workplace(tmp_path, QUICK, is_quick=True, results=tmp_path), lambda _: None)
