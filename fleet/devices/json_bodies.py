@@ -27,6 +27,6 @@ def read_object(decoder: "msgspec.json.Decoder[Body]", body: bytes, noun: str) -
     except msgspec.ValidationError as error:
         raise BadInputError(f"the {noun} cannot be read: {error}") from None
     except msgspec.DecodeError as error:
-        raise BadInputError(f"the {noun} is not JSON: {error}") from None
+        raise BadInputError(f"the {noun} is not JSON: {error if body else 'the body is empty'}") from None
     except RecursionError:
         raise BadInputError(f"the {noun} is nested too deeply") from None
